@@ -21,6 +21,9 @@ _CONNECTION = re.compile(
 )
 _BUSY = re.compile(r"\[remote rejected\] \((?:Internal Server Error|failed to lock|failure)\)", re.IGNORECASE)
 """What GitHub answers for a branch if its storage did not answer in time."""
+_DENIED = re.compile(r"error: 40[13]\b|Authentication failed|could not read (Username|Password)|Permission denied")
+_CORRUPT = re.compile(r"possible repository corruption on the remote side")
+"""git's words for objects that its own repository lacks: https://github.com/git/git/blob/master/upload-pack.c"""
 _PAUSES = (1.0, 4.0)
 """Seconds before the second and third attempt."""
 
@@ -57,6 +60,16 @@ class Answer:
     def is_lost(self) -> bool:
         """Whether the connection or the server failed, so that another attempt may succeed."""
         return bool(self.result.code and (_CONNECTION.search(self.result.stderr) or _BUSY.search(self.summary)))
+
+
+def is_denied(messages: str) -> bool:
+    """Say whether git's messages are about a token that may not do this."""
+    return bool(_DENIED.search(messages))
+
+
+def is_corrupt(messages: str) -> bool:
+    """Say whether git's messages are about objects that the remote itself lacks, which no later fetch brings."""
+    return bool(_CORRUPT.search(messages))
 
 
 def retry(attempt: Callable[[], Answer]) -> Answer:

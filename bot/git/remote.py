@@ -17,7 +17,7 @@ from git import Remote as GitRemote
 from bot.environment.data_folder import private_file
 from bot.environment.trace import span
 from bot.errors import FetchFailed, GitError, PushForbidden, PushRejected
-from bot.git.connection import Answer, retry
+from bot.git.connection import Answer, is_denied, retry
 from bot.git.partial import KEPT_REFS
 from bot.git.process import ProcessResult
 from bot.git.push_rejections import explain_refusal, is_refusal
@@ -31,7 +31,6 @@ _HEADS = "refs/heads/"
 _SHA = re.compile(r"[0-9a-f]{40}")
 _STDERR_LIMIT = 2000
 """Characters of git's messages that an error keeps."""
-_DENIED = re.compile(r"error: 40[13]\b|Authentication failed|could not read (Username|Password)|Permission denied")
 
 
 def _connect(repository: Repository) -> GitRemote:
@@ -154,8 +153,8 @@ def _is_complete(repository: Repository, sha: str) -> bool:
 
 
 def _fetch_error(repository: Repository, result: ProcessResult, action: str) -> GitError:
-    is_denied = bool(_DENIED.search(result.stderr))
-    hint = "Check the token's access to the repository." if is_denied else "Check the repository's URL and the network."
+    denied = "Check the token's access to the repository."
+    hint = denied if is_denied(result.stderr) else "Check the repository's URL and the network."
     return repository.git.error(result, action, FetchFailed, hint)
 
 

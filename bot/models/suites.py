@@ -61,6 +61,11 @@ class ReportFormat(StrEnum):
     NODE = "node"
     """The lines of the bot's reporter for `node --test`."""
 
+    @property
+    def builds_first(self) -> bool:
+        """Whether the command builds all tests of a package before the first one runs."""
+        return self in (ReportFormat.GO, ReportFormat.CARGO, ReportFormat.SUREFIRE)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandSuite:

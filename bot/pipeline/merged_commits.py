@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 
-from bot.errors import FetchFailed, GitError, NotYetKnown, PullRequestNotMerged
+from bot.errors import FetchFailed, GitError, NotYetKnown, PullRequestNotMerged, RequestRejected
+from bot.git.connection import is_corrupt, is_denied
 from bot.git.merge_method import PullRequestMerge, read_merge
 from bot.models import PullRequest, Sha
 from bot.pipeline.context import RepositoryContext
@@ -20,7 +21,8 @@ def merged_commits(original: PullRequest, context: RepositoryContext) -> PullReq
     Raises:
         PullRequestNotMerged: it is open or closed.
         NotYetKnown: GitHub does not name the merge commit, or does not have it, after all pauses of `context.pauses`.
-        RequestRejected: it was merged by hand, and its own commits cannot be found.
+        RequestRejected: it was merged by hand, and its own commits cannot be found; or its merge commit cannot be
+            fetched, and will not be later.
     """
     if not original.merged:
         raise PullRequestNotMerged(
@@ -43,7 +45,7 @@ def _read(original: PullRequest, context: RepositoryContext) -> PullRequestMerge
     try:
         context.mirror.fetch([original.merge_commit])
     except FetchFailed as error:
-        raise _early(original, f"Its merge commit {original.merge_commit[:12]} cannot be fetched yet.") from error
+        raise _unfetchable(original, original.merge_commit, error) from error
     return _told_by_git(original, original.merge_commit, context) or context.originals.merged_commits(original)
 
 
@@ -62,6 +64,21 @@ def _told_by_git(original: PullRequest, merge: Sha, context: RepositoryContext) 
         # The head may be gone, as where a fork's history was removed: then GitHub's record is all there is.
         context.progress(f"#{original.number}: {error.message}")
         return None
+
+
+def _unfetchable(original: PullRequest, commit: Sha, error: FetchFailed) -> RequestRejected | NotYetKnown:
+    fact = f"#{original.number} cannot be backported: its merge commit {commit[:12]} cannot be fetched"
+    if is_corrupt(error.stderr):
+        return RequestRejected(
+            f"{fact}, as the server's repository lacks objects of its history. Nothing was started.",
+            hint="`git fsck` in the server's repository names them. Push them there, then ask again.",
+        )
+    if is_denied(error.stderr):
+        return RequestRejected(
+            f"{fact}, as the server refuses the bot's token. Nothing was started.",
+            hint="Give the token the right to read the repository's contents; `backport-bot doctor` checks it.",
+        )
+    return _early(original, f"Its merge commit {commit[:12]} cannot be fetched yet.")
 
 
 def _early(original: PullRequest, fact: str) -> NotYetKnown:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bot.models import BUILD, CaseOutcome, CaseResult, SuiteRun
+from bot.proof.explain_failure import first_error
 from bot.text.globs import matches_any, matches_path
 
 FILES = "{files}"
@@ -65,6 +66,23 @@ def fill_command(command: Sequence[str], files: Sequence[str]) -> tuple[str, ...
     return tuple(word for part in command for word in (words if part == FILES else [part]))
 
 
+def not_started(base: SuiteRun, counted: SuiteRun, candidate: SuiteRun, *, builds: bool) -> str:
+    """Say how many of the cases that prove the change could not start on the base, and why, or nothing.
+
+    `counted` is what `errors_as_failures` made of the base run.
+    """
+    started = {case.name for case in base.cases if case.outcome is not CaseOutcome.ERROR}
+    passed = {case.name for case in candidate.cases if case.outcome is CaseOutcome.PASSED}
+    fixes = {case.name for case in counted.cases if case.outcome is CaseOutcome.FAILED} & passed
+    missing = [case for case in counted.cases if case.name in fixes - started]
+    if not missing:
+        return ""
+    error = first_error(case.message for case in base.cases if case.outcome is CaseOutcome.ERROR)
+    which = "The tests" if len(missing) == len(fixes) else f"Tests for {len(missing)} of them"
+    how = "build" if builds else "start"
+    return f" {which} do not {how} on the base{f': {error}' if error else ''}."
+
+
 def errors_as_failures(base: SuiteRun, candidate: SuiteRun) -> SuiteRun:
     """Return the base run. Tests that start only on the candidate count as failing there.
 
@@ -100,7 +118,7 @@ def _as_failures(case: CaseResult, after: Mapping[str, CaseOutcome], inside: Seq
         return [case if errs_still else replace(case, outcome=CaseOutcome.FAILED)]
     if inside is None:
         return [case]
-    message = f"cannot be collected without the change: {case.message}"
+    message = f"cannot start without the change: {case.message}"
     return [replace(case, name=name, outcome=CaseOutcome.FAILED, message=message) for name in inside]
 
 

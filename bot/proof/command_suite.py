@@ -55,9 +55,8 @@ _SOME_TEST = re.compile(r"\bran [1-9]\d* tests?\b|\b[1-9]\d* (?:tests? )?(?:pass
 
 
 _REPORT = "report.xml"
-_UNBUILT_FORMATS = (ReportFormat.GO, ReportFormat.CARGO, ReportFormat.SUREFIRE)
 _NO_REPORT_UNBUILT = (ReportFormat.MOCHA,)
-"""Formats of commands that build all tests before the first one runs; some leave no report if that fails."""
+"""Formats of commands that leave no report if a test cannot be loaded."""
 _NO_REPORT = JUnitReport((), {})
 
 
@@ -159,7 +158,7 @@ def _read_cases(result: ProcessResult, suite: CommandSuite, copy: Path, report: 
         return _Ending(f"the command exited with {result.code} and left no report: {last_lines(result)}")
     except SuiteError as error:
         return _Ending(error.message)
-    if not junit.cases and result.code and suite.format in _UNBUILT_FORMATS:
+    if not junit.cases and result.code and suite.format.builds_first:
         junit = _unbuilt(result)
     xml = content if suite.format in (ReportFormat.JUNIT, ReportFormat.SUREFIRE) else as_junit(junit.cases)
     return _Ending(_no_case(junit), junit, xml)

@@ -16,6 +16,7 @@ from bot.models import Device, SuiteRun, Verdict, VerdictOutcome
 from bot.proof.gpu_devices import has_amd_gpu, has_gpu
 from bot.proof.isolated_command import Launch
 from bot.proof.run_isolated import RunOptions, interpreter, run_isolated
+from bot.proof.tool_versions import tool_versions
 
 _PROBE_SECONDS = 120.0
 _MARK = "backport-bot device: "
@@ -61,7 +62,7 @@ def _problem(kind: str, device: Device) -> str:
 def visible_device(launch: Launch, options: RunOptions) -> Device | None:
     """Ask the suite's own interpreter, isolated as the suite is, which device torch gives it.
 
-    Without torch there, or if it does not answer, the device is unknown. Without a GPU there is nothing to ask.
+    Without torch there, or if it does not answer, the device is unknown. Without a GPU only versions are asked for.
     """
     if options.stop.is_set():
         return None
@@ -70,7 +71,7 @@ def visible_device(launch: Launch, options: RunOptions) -> Device | None:
             kind="cpu",
             name=f"{os.cpu_count()} CPUs",
             arch=platform.machine(),
-            versions={"python": platform.python_version()},
+            versions=tool_versions(launch, options),
         )
     # The tree is not on the path: a folder `torch` in it would be asked instead.
     environment = {name: value for name, value in launch.environment.items() if name != "PYTHONPATH"}

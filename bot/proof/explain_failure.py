@@ -80,6 +80,8 @@ _FAILURES = (
 )
 _MOST_SENTENCES, _MOST_TEXTS = 3, 50
 _ERROR = re.compile(r"\b\w*(?:Error|error|Exception)\b|undefined|[Cc]annot ")
+_WRAPPER = "Failed to import test module"
+"""unittest's own error, before that of the module."""
 _LONGEST_LINE = 300
 _MATTERS = re.compile(
     r"error|fatal|not found|no matching|cannot|could not|failed|denied|unsupported|requires", re.IGNORECASE
@@ -102,7 +104,7 @@ def first_error(messages: Iterable[str]) -> str:
     """Return the line of the first message that names an error, or its first line; without a full stop."""
     message = next(filter(None, messages), "")
     lines = [line.strip() for line in message.splitlines() if line.strip()]
-    line = next((line for line in lines if _ERROR.search(line)), lines[0] if lines else "")
+    line = next((line for line in lines if _ERROR.search(line) and _WRAPPER not in line), lines[0] if lines else "")
     return printable_line(line, _LONGEST_LINE).rstrip(".")
 
 

@@ -34,7 +34,7 @@ from bot.models import (
     VerdictOutcome,
     suite_title,
 )
-from bot.proof.changed_tests import errors_as_failures
+from bot.proof.changed_tests import errors_as_failures, not_started
 from bot.proof.explain_failure import first_error, run_remedies
 from bot.text.globs import matches_stars
 
@@ -90,9 +90,8 @@ def judge_suite(
     suite: Suite | CommandSuite, base: SuiteRun, candidate: SuiteRun, *, resolved_patches: frozenset[str] = frozenset()
 ) -> Verdict:
     """Judge two runs of a suite by what it declares."""
-    if isinstance(suite, CommandSuite) and suite.brings_tests:
-        base = errors_as_failures(base, candidate)
-    verdict = judge(base, candidate, known_failures=suite.known_failures, resolved_patches=resolved_patches)
+    judged = errors_as_failures(base, candidate) if isinstance(suite, CommandSuite) and suite.brings_tests else base
+    verdict = judge(judged, candidate, known_failures=suite.known_failures, resolved_patches=resolved_patches)
     if isinstance(suite, CommandSuite) and not suite.reports:
         verdict = replace(verdict, notes=(*verdict.notes, _without_report(suite)))
     if verdict.outcome in (VerdictOutcome.INCONCLUSIVE, VerdictOutcome.REGRESSED):
@@ -100,7 +99,10 @@ def judge_suite(
     if verdict.outcome is not VerdictOutcome.PROVEN:
         return verdict
     doubt = _steering_doubt(suite) if isinstance(suite, CommandSuite) else _too_fast(base, candidate)
-    return replace(verdict, outcome=VerdictOutcome.INCONCLUSIVE, reason=doubt) if doubt else verdict
+    if doubt:
+        return replace(verdict, outcome=VerdictOutcome.INCONCLUSIVE, reason=doubt)
+    builds = isinstance(suite, CommandSuite) and suite.format.builds_first
+    return replace(verdict, reason=verdict.reason + not_started(base, judged, candidate, builds=builds))
 
 
 def _unusable(base: SuiteRun, candidate: SuiteRun) -> str:

@@ -82,7 +82,9 @@ def _python_preset(tree: SourceTree) -> Preset:
 def _commands(preset: Preset, files: list[str], tree: SourceTree) -> list[PresetCommand]:  # noqa: PLR0911
     match preset:
         case Preset.PYTEST:
-            return [_python(PYTHON, "-m", "pytest", f"--junitxml={JUNIT}", *map(_word, files))]
+            # One file that cannot be imported says nothing about the others.
+            words = ("-m", "pytest", "--continue-on-collection-errors", f"--junitxml={JUNIT}")
+            return [_python(PYTHON, *words, *map(_word, files))]
         case Preset.UNITTEST:
             return [_python(PYTHON, "-c", _UNITTEST, JUNIT, "unittest", *files)]
         case Preset.DJANGO:

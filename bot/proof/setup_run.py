@@ -138,7 +138,7 @@ def _run(launch: Launch, isolation: IsolationSettings, seconds: float, stop_when
 
 def _failure(step: SetupStep, words: Sequence[str], result: ProcessResult) -> SetupFailed:
     command = printable_line(" ".join(words), 200)
-    lines = printable_line(" / ".join(lines_that_matter(result.tail)), _SHOWN_CHARACTERS)
+    lines = printable_line(" / ".join(lines_that_matter(result.tail)), _SHOWN_CHARACTERS).rstrip(". ") or "no output"
     if result.timed_out:
         how = "did not end within `prove.setup_minutes`"
     elif result.excess:
@@ -146,6 +146,6 @@ def _failure(step: SetupStep, words: Sequence[str], result: ProcessResult) -> Se
     else:
         how = "could not be started" if result.code in NOT_STARTED else f"exited with {result.code}"
     return SetupFailed(
-        f"The tree could not be made ready for its tests: {step.name}: `{command}` {how}: {lines or 'no output'}",
+        f"The tree could not be made ready for its tests: {step.name}: `{command}` {how}: {lines}.",
         hint=" ".join((*remedies("\n".join(result.tail)), "Say in `prove.setup` how the tree is made ready.")),
     )

@@ -158,6 +158,20 @@ def test_whoever_comes_back_leaves_it_unanswered_until_then(lenient: Office, hal
     assert outcome.status.value == "opened"
 
 
+def test_objects_that_the_server_lacks_end_the_request_and_are_not_waited_for(
+    lenient: Office, halves: PullRequest
+) -> None:
+    halves.merge(merge_method="squash")
+    tree = git(lenient.git_dir, "rev-parse", "main~2^{tree}")
+    (lenient.git_dir / "objects" / tree[:2] / tree[2:]).unlink()
+    service = replace(lenient, context=replace(lenient.context, pauses=(), retries_later=True))
+    assert statuses(service, halves) == []
+    said = lenient.answers(halves.number)[-1]
+    assert "the server's repository lacks objects of its history" in said
+    assert "git fsck" in said
+    assert " yet" not in said
+
+
 def test_commits_of_the_branch_that_the_original_was_merged_into_may_be_named(lenient: Office) -> None:
     """It was merged into a stable branch together with another one, by hand; the refusal says to name its commits."""
     git(lenient.git_dir, "branch", "release/0.9", TARGET)

@@ -208,7 +208,7 @@ def test_a_test_that_imports_what_the_change_adds_counts_as_failing_without_it(t
     suite = own_tests(tmp_path, {"widget.py": ""}, {"widget.py": _FIXED, "tests/test_size.py": _TEST})
     verdict = prove(tmp_path / "base", tmp_path / "candidate", suite, device="cpu")
     assert verdict.outcome is VerdictOutcome.PROVEN, verdict.reason
-    assert "cannot be collected without the change" in verdict.base.cases[-1].message
+    assert "cannot start without the change" in verdict.base.cases[-1].message
 
 
 def test_tests_that_start_on_neither_tree_prove_nothing(tmp_path: Path) -> None:

@@ -65,6 +65,18 @@ def test_unittest_counts_a_module_that_cannot_be_imported_without_the_change(tmp
     verdict = proven(tmp_path, PYTHON, {**after, "ring.py": after["ring.py"].replace(FAULT, MENDED)}, Preset.UNITTEST)
     assert verdict.outcome is VerdictOutcome.PROVEN, verdict.reason
     assert "2 cases failed on the base" in verdict.reason
+    assert "The tests do not start on the base: ImportError: cannot import name 'perimeter'" in verdict.reason
+
+
+def test_a_file_that_cannot_be_imported_does_not_keep_pytest_from_the_others(tmp_path: Path) -> None:
+    code = PYTHON["ring.py"].replace(FAULT, MENDED) + "\n\ndef perimeter(): ...\n"
+    other = "from ring import perimeter\n\n\ndef test_is_there():\n    assert perimeter() is None\n"
+    after = {"ring.py": code, "tests/test_ring.py": PYTHON_TEST, "tests/test_other.py": other}
+    verdict = proven(tmp_path, PYTHON, after, Preset.PYTEST)
+    assert (
+        "2 cases failed on the base; all passed on the candidate. Tests for 1 of them do not start on" in verdict.reason
+    )
+    assert "tests.test_ring.TestRing::test_square" in {case.name for case in verdict.base.cases}
 
 
 @needs("node")
@@ -82,6 +94,8 @@ def test_node(tmp_path: Path) -> None:
     verdict = proven(tmp_path, before, after)
     assert verdict.outcome is VerdictOutcome.PROVEN, verdict.reason
     assert "test/ring.test.js::rings::flat" in {case.name for case in verdict.candidate.cases}
+    assert verdict.candidate.device is not None
+    assert list(verdict.candidate.device.versions) == ["node"]
 
 
 @needs("node")
@@ -135,6 +149,10 @@ def test_a_go_package_that_does_not_build_without_the_change_counts_as_failing(t
     assert verdict.outcome is VerdictOutcome.PROVEN, verdict.reason
     (case,) = (case for case in verdict.base.cases if case.name == "widget/ring::TestFlat")
     assert "undefined: Perimeter" in case.message
+    assert "The tests do not build on the base: " in verdict.reason
+    assert verdict.reason.endswith("undefined: Perimeter.")
+    assert verdict.candidate.device is not None
+    assert list(verdict.candidate.device.versions) == ["go"]
 
 
 CARGO = {
@@ -160,3 +178,6 @@ def test_a_crate_that_does_not_build_without_the_change_counts_as_failing(tmp_pa
     assert verdict.outcome is VerdictOutcome.PROVEN, verdict.reason
     (case,) = (case for case in verdict.base.cases if case.name == "outside::is_there")
     assert "cannot find function `perimeter`" in case.message
+    assert "The tests do not build on the base: error[E0425]: cannot find function `perimeter`" in verdict.reason
+    assert verdict.candidate.device is not None
+    assert list(verdict.candidate.device.versions) == ["rustc"]

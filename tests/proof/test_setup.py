@@ -72,7 +72,7 @@ def test_a_failure_is_inconclusive_with_the_lines_that_matter_and_no_suite_runs(
     code = "print('Look' + 'ing'); print('ERROR: No matching distribution found for nosuch'); raise SystemExit(3)"
     verdict = prove(trees, f'[["{{python}}", -c, "{code}"]]', tmp_path / "evidence")
     assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
-    assert "exited with 3: ERROR: No matching distribution found for nosuch" in verdict.reason
+    assert verdict.reason.endswith("exited with 3: ERROR: No matching distribution found for nosuch.")
     assert "Looking" not in verdict.reason
     assert any("`prove.setup`" in note for note in verdict.notes)
     assert verdict.base.cases == verdict.candidate.cases == ()
