@@ -117,8 +117,10 @@ class GitHubError(BackportError):
 class RateLimited(GitHubError):
     """A primary or secondary limit was hit; asking before `retry_at` makes it worse."""
 
-    def __init__(self, message: str, *, hint: str, retry_at: datetime, http_status: int = 403) -> None:
-        super().__init__(message, hint=hint, http_status=http_status)
+    def __init__(
+        self, message: str, *, hint: str, retry_at: datetime, http_status: int = 403, request_id: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint, http_status=http_status, request_id=request_id)
         self.retry_at = retry_at
 
 

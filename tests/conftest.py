@@ -74,7 +74,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(autouse=True)
 def no_secret_held(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each test begin as a process that has read no secret yet."""
-    monkeypatch.setattr(credentials, "_names_taken", set())
+    monkeypatch.setattr(credentials, "_taken", {})
 
 
 # A machine that crashes takes the tests with it.

@@ -28,6 +28,7 @@ _SERVER = frozenset(
         "psycopg",
         "psycopg_pool",
         "starlette",
+        "structlog",
         "uvicorn",
     }
 )

@@ -5,6 +5,9 @@ Modules that need the `server` extra are imported when a command runs: the other
 
 from __future__ import annotations
 
+import logging
+import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +17,14 @@ from bot.cli.options import API_URL, ApiUrl, AsJson, ConfigFile, DeviceKind, tel
 from bot.cli.own_repository import chosen_config, named_repository
 from bot.github.connection_settings import ConnectionSettings
 from bot.text.markdown import count
+
+
+class LogFormat(StrEnum):
+    """How the service's log looks. `auto` is text at a terminal, else JSON."""
+
+    AUTO = "auto"
+    JSON = "json"
+    TEXT = "text"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -48,6 +59,7 @@ def serve_webhooks(
             metavar="OWNER/NAME",
         ),
     ] = None,
+    *,
     data: Annotated[Path, typer.Option(help="The folder of the mirrors and the queue.")] = Path("backport-data"),
     database: Annotated[
         str | None,
@@ -61,13 +73,21 @@ def serve_webhooks(
     login: Annotated[
         str | None, typer.Option(help="The login of the bot's account, if its token does not reveal it.")
     ] = None,
+    log_format: Annotated[
+        LogFormat, typer.Option(help="How the log looks; auto is text at a terminal, else JSON.")
+    ] = LogFormat.AUTO,
 ) -> None:
     """Serve webhooks until Ctrl-C. BACKPORT_BOT_TOKEN is the token, BACKPORT_BOT_SECRET the webhooks' secret.
 
     To exchange the secret, set BACKPORT_BOT_OLD_SECRET to the earlier one for a while.
     """
+    from bot.server.logs import set_up_logs  # noqa: PLC0415
     from bot.server.run import serve_until_interrupted  # noqa: PLC0415
 
+    progress = set_up_logs(
+        as_text=log_format == "text" or (log_format == "auto" and sys.stderr.isatty()),
+        verbose=logging.getLogger().isEnabledFor(logging.INFO),
+    )
     connection = ConnectionSettings(api_url, data, login, repository=named_repository())
     serve_until_interrupted(
         # A file is about one repository.
@@ -77,7 +97,7 @@ def serve_webhooks(
         database=database,
         host=host,
         port=port,
-        progress=tell,
+        progress=progress,
     )
 
 

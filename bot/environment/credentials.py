@@ -37,14 +37,16 @@ Account = str | AppKey
 
 
 _PR_SET_DUMPABLE = 4
-_names_taken: set[str] = set()
+_SHORTEST = 8
+"""Characters of a secret that is removed from logs: a shorter one is no secret, and occurs in any text."""
+_taken: dict[str, str] = {}
 
 
 def take(name: str) -> str | None:
     """Return a secret and remove it from the environment; None if it is not set. `holds_secret` is true afterwards."""
     secret = _remove(name)
     if secret is not None:
-        _names_taken.add(name)
+        _taken[name] = secret
     return secret
 
 
@@ -55,7 +57,15 @@ def drop(name: str) -> None:
 
 def holds_secret() -> bool:
     """Return whether this process has taken a secret."""
-    return bool(_names_taken)
+    return bool(_taken)
+
+
+def secrets_taken() -> tuple[str, ...]:
+    """Return the secrets that this process has taken, each as it may stand in a text: for their removal from logs."""
+    values = [secret for name, secret in _taken.items() if name != APP_ID]
+    # An environment file has a key on one line, and an error may show it with its lines' ends.
+    forms = {form for value in values for form in (value, value.replace("\\n", "\n"), value.replace("\n", "\\n"))}
+    return tuple(sorted((form for form in forms if len(form) >= _SHORTEST), key=len, reverse=True))
 
 
 def _remove(name: str) -> str | None:

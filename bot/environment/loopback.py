@@ -92,6 +92,7 @@ def run_server(
         app,
         http=protocol or "auto",
         log_level="error",
+        log_config=None,  # its lines go where all lines go
         access_log=False,
         lifespan="off",
         timeout_graceful_shutdown=5,

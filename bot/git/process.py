@@ -8,7 +8,6 @@ GitPython that runs git (`Repo.init`, `Remote.fetch`, `Remote.push`) comes throu
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,12 +20,10 @@ import git
 from bot.environment.trace import span
 from bot.errors import GitError, OutOfTime
 from bot.git.environment import SETTINGS, environment, require_git
+from bot.text.redaction import redact
 
 _STDERR_LIMIT = 2000
 """Characters of git's messages that an error keeps."""
-# Without the scheme in front, which would be tried from each of its letters: quadratic in a long word.
-_CREDENTIALS = re.compile(r"://[^/\s@]+@")
-_SECRET = re.compile(r"\b(?:gh[a-z]|github_pat)_[A-Za-z0-9_]{16,}|Authorization: \w+ \S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +208,4 @@ class Git(git.Git):
 
     def scrub(self, text: str) -> str:
         """Remove secrets, whatever looks like a token of GitHub's, and credentials in URLs from a text."""
-        for secret in self.secrets:
-            text = text.replace(secret, "***")
-        text = _SECRET.sub("***", text)
-        return _CREDENTIALS.sub("://***@", text)
+        return redact(text, self.secrets)

@@ -69,7 +69,13 @@ def _from_answer(action: str, error: GithubException) -> GitHubError:
     text = f"GitHub could not {action}: {error.status} {message}".rstrip() + "."
     status, request_id = error.status, headers.get("x-github-request-id", "")
     if is_limit(status, headers, message):
-        return RateLimited(text, hint="Wait until the limit resets.", retry_at=retry_at(headers), http_status=status)
+        return RateLimited(
+            text,
+            hint="Wait until the limit resets.",
+            retry_at=retry_at(headers),
+            http_status=status,
+            request_id=request_id,
+        )
     if status >= 500:
         return Unavailable(text, hint="Try again in a minute.", http_status=status, request_id=request_id)
     kind = _KINDS.get(status, GitHubError)

@@ -95,9 +95,9 @@ def _waiting_for_github(attempts: int) -> Iterator[None]:
     except RunsEnded as error:
         raise TryAgain(datetime.now(UTC)) from error
     except (RateLimited, Unavailable, FetchFailed) as error:
-        log.warning("%s Trying again.", error.message)
+        log.warning("%s Trying again.", error)
         raise TryAgain(next_moment(error, attempts)) from error
     except NotServed:
         return  # it was taken out of the service meanwhile
     except BackportError as error:
-        log.warning("%s %s", error.message, error.hint)
+        log.warning("%s %s", error, error.hint)

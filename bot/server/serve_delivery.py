@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime, timedelta
 
+from structlog.contextvars import bound_contextvars
+
 from bot.commands.parser import holds_command
 from bot.commands.triggers import CommentTrigger
 from bot.errors import BackportError, FetchFailed, RateLimited, Unavailable
@@ -59,6 +61,11 @@ class DeliveryServer:
         record = self._deliveries.find_open(delivery)
         if record is None:
             return  # a job that was deferred twice, or a process that came back from sleep
+        about = {"delivery": record.name, "pull_request": record.trigger.pull_request}
+        with bound_contextvars(repository=record.trigger.repository, **about):
+            self._serve_open(record, attempts)
+
+    def _serve_open(self, record: Delivery, attempts: int) -> None:
         problem = ""
         try:
             self._serve(record)
@@ -66,17 +73,17 @@ class DeliveryServer:
             return  # what it was about is served after the next start
         except (RateLimited, Unavailable, FetchFailed) as error:
             if datetime.now(UTC) - record.received_at < _LONGEST:
-                log.warning("%s: %s Trying again.", record.name, error.message)
+                log.warning("%s Trying again.", error)
                 raise TryAgain(next_moment(error, attempts)) from error
             problem = error.message
         except BackportError as error:
-            log.warning("%s: %s %s", record.name, error.message, error.hint)
+            log.warning("%s %s", error, error.hint)
             problem = error.message
         except Exception as error:
             # A fault of ours in one delivery must not take the others down with it.
-            log.exception("%s: the work failed", record.name)
+            log.exception("The work that a delivery asks for failed.")
             problem = f"{type(error).__name__}: {error}"
-        self._deliveries.end(delivery, problem)
+        self._deliveries.end(record.id, problem)
 
     def _serve(self, record: Delivery) -> None:
         repository = self._repositories.find(record.trigger.repository, record.repository_id)

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from structlog.contextvars import bound_contextvars
+
 from bot.errors import BackportError, FetchFailed
 from bot.handlers.request_summary import RequestSummary, post_outcome_reaction
 from bot.models import Candidate, Target, TargetOutcome, TargetPlan
@@ -76,24 +78,30 @@ class RequestServer:
         return Task(TAKE_STEP, self._take), Task(SHOW, self._show)
 
     def _take(self, attempts: int, *, run: int, step: str, rounds: int, repository: str) -> None:
+        del repository  # it is for the queue, and for the log
         row = self._requests.find_run(run)
         if row is None or (row.step, row.rounds) != (step, rounds):
             return  # it was taken meanwhile
         this_step = Step(step)
-        things = [row.name] if this_step is Step.PROVE else [row.name, branch_lock(row, repository)]
+        request, _ = self._requests.load(row.request)
+        about = {"request": row.request, "pull_request": request.request.original.number, "target": row.target}
+        with bound_contextvars(**about):
+            self._take_bound(row, this_step, request, attempts)
+
+    def _take_bound(self, row: RunRow, this_step: Step, request: RequestRow, attempts: int) -> None:
+        things = [row.name] if this_step is Step.PROVE else [row.name, branch_lock(row, request.repository)]
         fence = Fence(self._database, *things)
-        run_log = RunLog(self._database, run, step)
+        run_log = RunLog(self._database, row.id, this_step.value)
         run_log.begin()
         try:
-            with self._figures.time(step):
+            with self._figures.time(this_step.value):
                 self._take_fenced(row, this_step, fence, run_log)
         except (RunsEnded, Overtaken):
             return  # it is taken after the next start, or another process has taken it
         except BackportError as error:
-            request, _ = self._requests.load(row.request)
             is_over = isinstance(error, FetchFailed) and attempts >= _FETCHES
             if not is_over and datetime.now(UTC) - request.recorded_at < _LONGEST:
-                log.warning("%s of %s: %s Trying again.", step, row.target, error.message)
+                log.warning("%s Trying again.", error)
                 run_log.write(f"{error.message} Trying again.")
                 raise TryAgain(next_moment(error, attempts)) from error
             self._give_up(row, request.request, fence, error)
@@ -139,7 +147,7 @@ class RequestServer:
         except Overtaken:
             return
         except BackportError as error:
-            log.warning("%s Trying again.", error.message)
+            log.warning("%s Trying again.", error)
             raise TryAgain(next_moment(error, attempts)) from error
 
     def _show_fenced(self, row: RequestRow, runs: list[RunRow], fence: Fence, context: RepositoryContext) -> None:

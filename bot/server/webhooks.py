@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from typing import Any
 
 import psycopg
@@ -22,6 +24,9 @@ from bot.commands.triggers import Trigger, parse_delivery
 from bot.server.deliveries import Deliveries, NewDelivery
 from bot.server.delivery_keys import work_key
 from bot.server.payload import LARGEST_BODY, parse_payload, repository_id
+from bot.server.refusals import Refusals
+
+log = logging.getLogger(__name__)
 
 _SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
 _DELIVERY = re.compile(r"[\w.-]{1,100}", re.ASCII)
@@ -33,6 +38,7 @@ _MOST_IN_MEMORY = 4 * LARGEST_BODY
 class _RefusedRequest(Exception):
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
+        self.status = status
         # The rest of a body is not waited for.
         self.answer = PlainTextResponse(reason, status, headers={"connection": "close"})
 
@@ -73,30 +79,54 @@ ReadTrigger = Callable[[str, Mapping[str, Any]], Trigger | None]
 """Reads the trigger out of an event's name and payload; None if nothing is asked of the bot, and nothing is stored."""
 
 
+class DeliveryResult(StrEnum):
+    """What became of a delivery: recorded, recorded before, asking for nothing, or no delivery of ours."""
+
+    ACCEPTED = "accepted"
+    KNOWN = "known"
+    IGNORED = "ignored"
+    REFUSED = "refused"
+
+
 def webhook_app(
     deliveries: Deliveries,
     *,
     secrets: Sequence[str],
     read_trigger: ReadTrigger = parse_delivery,
     routes: Sequence[Route] = (),
+    on_result: Callable[[DeliveryResult], None] = lambda _result: None,
 ) -> Starlette:
-    """Return the ASGI application, with more `routes`.
+    """Return the ASGI application, with more `routes`. `on_result` is told what became of each delivery.
 
     A signature by one of the `secrets` is enough, so that they can be exchanged.
     """
-    bodies = _Bodies()
+    bodies, refusals = _Bodies(), Refusals()
 
     async def receive(request: Request) -> Response:
         try:
             body = await _read_signed(request, bodies, secrets)
             delivery = _parse(request, body, read_trigger)
             if delivery is None:
+                on_result(DeliveryResult.IGNORED)
+                log.info("A delivery asks for nothing.", extra=_about(request))
                 return PlainTextResponse("nothing is asked of the bot")
-            return await run_in_threadpool(_record, deliveries, delivery)
+            is_new = await run_in_threadpool(_record, deliveries, delivery)
         except _RefusedRequest as refusal:
+            on_result(DeliveryResult.REFUSED)
+            refusals.log(refusal.status, str(refusal), **_about(request))
             return refusal.answer
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
+        on_result(DeliveryResult.ACCEPTED if is_new else DeliveryResult.KNOWN)
+        log.info(
+            "A delivery was accepted." if is_new else "A delivery asks for what is known already.",
+            extra={
+                **_about(request),
+                "repository": delivery.trigger.repository,
+                "pull_request": delivery.trigger.pull_request,
+            },
+        )
+        return PlainTextResponse("accepted", 202) if is_new else PlainTextResponse("known already")
 
     def health(_request: Request) -> Response:
         try:
@@ -140,11 +170,22 @@ def _parse(request: Request, body: bytes, read_trigger: ReadTrigger) -> NewDeliv
     return NewDelivery(name=name, key=key, trigger=trigger, repository_id=repository_id(payload))
 
 
-def _record(deliveries: Deliveries, delivery: NewDelivery) -> Response:
+def _about(request: Request) -> Mapping[str, str]:
+    """Return what a log line says of a request: its headers are signed by nobody, so only what looks right."""
+    name = request.headers.get("x-github-delivery", "")
+    event = request.headers.get("x-github-event", "")
+    return {
+        "delivery": name if _DELIVERY.fullmatch(name) else "",
+        "github_event": event if _EVENT.fullmatch(event) else "",
+        "client": request.client.host if request.client else "",
+    }
+
+
+def _record(deliveries: Deliveries, delivery: NewDelivery) -> bool:
     try:
-        is_new = deliveries.accept(delivery)
+        return deliveries.accept(delivery)
     # GitHub does not redeliver by itself, but shows the failure and lets a maintainer redeliver:
     # https://docs.github.com/webhooks/using-webhooks/handling-failed-webhook-deliveries
-    except psycopg.Error:
+    except psycopg.Error as error:
+        log.error("A delivery could not be recorded: %s", error)
         raise _RefusedRequest(503, "the delivery could not be recorded: redeliver it later") from None
-    return PlainTextResponse("accepted", 202) if is_new else PlainTextResponse("known already")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import logging
 import threading
 import time
@@ -21,6 +22,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.jobs import Job, Status
 from procrastinate.retry import BaseRetryStrategy
 from psycopg import AsyncConnection
+from structlog.contextvars import bound_contextvars
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +84,7 @@ class Worker:
 
     def start(self) -> None:
         """Begin with whatever an earlier process left waiting; returns at once."""
-        if not log.isEnabledFor(logging.INFO):
+        if not logging.getLogger().isEnabledFor(logging.INFO):
             # It shows a traceback of each query that the end of the worker cuts off. What matters is logged here.
             logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
         loop = self._loop = asyncio.new_event_loop()
@@ -208,16 +210,18 @@ class Worker:
 
     def _in_thread(self, run: Callable[..., None]) -> Callable[..., Awaitable[None]]:
         async def task(context: JobContext, **arguments: object) -> None:
-            try:
-                await _in_thread(run, context.job.attempts, **arguments)
-            except TryAgain:
-                raise
-            except Exception:
-                log.exception("%s failed", context.job.call_string)
-                raise
-            finally:
-                with self._job_ended:
-                    self._job_ended.notify_all()
+            # What a job is about stands in each line of the log.
+            with bound_contextvars(job=context.job.task_name, attempts=context.job.attempts, **arguments):
+                try:
+                    await _in_thread(run, context.job.attempts, **arguments)
+                except TryAgain:
+                    raise
+                except Exception:
+                    log.exception("A job failed.")
+                    raise
+                finally:
+                    with self._job_ended:
+                        self._job_ended.notify_all()
 
         return task
 
@@ -257,5 +261,6 @@ async def _in_thread(run: Callable[..., None], /, *arguments: object, **named: o
         with contextlib.suppress(RuntimeError):  # the worker has stopped meanwhile
             loop.call_soon_threadsafe(tell, outcome)
 
-    threading.Thread(target=call, name="backport-job", daemon=True).start()
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(call,), name="backport-job", daemon=True).start()
     await result
