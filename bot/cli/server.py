@@ -16,6 +16,7 @@ import typer
 from bot.cli.options import API_URL, ApiUrl, AsJson, ConfigFile, DeviceKind, tell
 from bot.cli.own_repository import chosen_config, named_repository
 from bot.github.connection_settings import ConnectionSettings
+from bot.server.pages.settings import PagesMode, PagesSettings
 from bot.text.markdown import count
 
 
@@ -50,6 +51,7 @@ def demo(
 
 
 def serve_webhooks(
+    *,
     config: ConfigFile = None,
     repository: Annotated[
         list[str] | None,
@@ -59,7 +61,6 @@ def serve_webhooks(
             metavar="OWNER/NAME",
         ),
     ] = None,
-    *,
     data: Annotated[Path, typer.Option(help="The folder of the mirrors and the queue.")] = Path("backport-data"),
     database: Annotated[
         str | None,
@@ -69,6 +70,9 @@ def serve_webhooks(
         str, typer.Option(help="The address to listen on; 0.0.0.0 is every one of this machine.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port; 0 takes a free one.", min=0, max=65535)] = 8080,
+    pages: Annotated[
+        PagesMode, typer.Option(help="Who may read the pages of the service: `public` is everybody, `off` nobody.")
+    ] = PagesMode.OFF,
     api_url: ApiUrl = API_URL,
     login: Annotated[
         str | None, typer.Option(help="The login of the bot's account, if its token does not reveal it.")
@@ -97,6 +101,7 @@ def serve_webhooks(
         database=database,
         host=host,
         port=port,
+        pages=PagesSettings(mode=pages),
         progress=progress,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from bot.text.markdown import escape_surrogates
 
@@ -15,13 +15,14 @@ def render_template(name: str, /, **values: object) -> str:
     Raises:
         UndefinedError: the template uses a value that is not given.
     """
-    return escape_surrogates(_environment().get_template(name).render(**values))
+    return escape_surrogates(page_environment("bot.report").get_template(name).render(**values))
 
 
 @cache
-def _environment() -> Environment:
+def page_environment(*packages: str) -> Environment:
+    """Return the environment of pages whose templates are in these packages. They may include each other's."""
     return Environment(
-        loader=PackageLoader("bot.report"),
+        loader=ChoiceLoader([PackageLoader(package) for package in packages]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

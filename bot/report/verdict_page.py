@@ -25,20 +25,24 @@ from bot.report.verdict import (
 
 def render_page(verdict: Verdict, *, picture: str = "") -> str:
     """Render the page. `picture` is an SVG document that the bot drew."""
-    return render_template(
-        "verdict.html.j2",
-        verdict=verdict,
-        line=verdict_line(verdict),
-        meaning=meaning(verdict.outcome),
-        device=device_text(device_of(verdict)),
-        isolation=isolation_text(verdict.isolation),
-        groups=groups(verdict),
-        devices=device_rows(verdict),
-        known=known_groups(verdict),
-        covered=verdict.candidate.covered,
-        cases=_cases(verdict),
-        picture=Markup(picture),  # noqa: S704 - drawn by us, with every text in it escaped
-    )
+    return render_template("verdict.html.j2", **verdict_values(verdict, picture=picture))
+
+
+def verdict_values(verdict: Verdict, *, picture: str = "") -> dict[str, object]:
+    """Return what the template `verdict_body.html.j2` shows."""
+    return {
+        "verdict": verdict,
+        "line": verdict_line(verdict),
+        "meaning": meaning(verdict.outcome),
+        "device": device_text(device_of(verdict)),
+        "isolation": isolation_text(verdict.isolation),
+        "groups": groups(verdict),
+        "devices": device_rows(verdict),
+        "known": known_groups(verdict),
+        "covered": verdict.candidate.covered,
+        "cases": _cases(verdict),
+        "picture": Markup(picture),  # noqa: S704 - drawn by us, with every text in it escaped
+    }
 
 
 def _cases(verdict: Verdict) -> list[dict[str, str]]:

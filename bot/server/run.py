@@ -17,6 +17,7 @@ from bot.pipeline.open_context import open_configured_repository
 from bot.proof.run_isolated import end_runs
 from bot.server.end_signal import EndSignal
 from bot.server.open_repository import RepositoryOpener
+from bot.server.pages.settings import PagesSettings
 from bot.server.repositories import RepositorySource
 from bot.server.service import Service, ServiceSettings, running_service
 
@@ -31,6 +32,7 @@ def serve_until_interrupted(
     database: str | None,
     host: str,
     port: int,
+    pages: PagesSettings,
     progress: Progress,
 ) -> None:
     """Serve webhooks until Ctrl-C or SIGTERM: of `repositories`, else of the one that `config` or `settings` names.
@@ -55,6 +57,7 @@ def serve_until_interrupted(
         database=database,
         host=host,
         port=port,
+        pages=pages,
     )
     with EndSignal() as end, running_service(source, service_settings) as service:
         progress(f"Serving {', '.join(source.names)} at {service.url}; Ctrl-C ends it after the steps in hand.")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from starlette.routing import BaseRoute
+
 from bot.commands.label_targets import target_of_label
 from bot.commands.parser import NAME
 from bot.commands.triggers import CommentTrigger, LabelTrigger, Trigger, parse_delivery
@@ -18,6 +20,8 @@ from bot.server.deliveries import ACKNOWLEDGE, REQUESTS, SERVE, SIGNS, Deliverie
 from bot.server.embedded_postgres import embedded_postgres
 from bot.server.old_journal import take_over_journal
 from bot.server.operation import Figures, operation_routes
+from bot.server.pages.application import pages_routes
+from bot.server.pages.settings import NO_PAGES, PagesSettings
 from bot.server.patience import OnResults
 from bot.server.read_github import UPKEEP, GitHubReader
 from bot.server.repositories import Repositories, RepositorySource
@@ -48,6 +52,7 @@ class ServiceSettings:
     port: int = 0
     reads_github: bool = True
     """Whether to look on GitHub, now and every ten minutes, for requests whose webhook was lost."""
+    pages: PagesSettings = NO_PAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +111,13 @@ def running_service(
             requests.defer_lost()
 
         worker = Worker(conninfo, tasks, _QUEUES, upkeep)
+        routes: list[BaseRoute] = [*operation_routes(worker, database, figures)]
+        routes += pages_routes(settings.pages, database)
         app = webhook_app(
             deliveries,
             secrets=settings.secrets,
             read_trigger=_trigger_reader(settings, repositories),
-            routes=operation_routes(worker, database, figures),
+            routes=routes,
         )
         url = stack.enter_context(run_server(app, host=settings.host, port=settings.port, protocol=PatientProtocol))
         worker.start()

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from bot.commands.triggers import Trigger, parse_delivery
 from bot.server.deliveries import Deliveries, NewDelivery
@@ -93,7 +93,7 @@ def webhook_app(
     *,
     secrets: Sequence[str],
     read_trigger: ReadTrigger = parse_delivery,
-    routes: Sequence[Route] = (),
+    routes: Sequence[BaseRoute] = (),
     on_result: Callable[[DeliveryResult], None] = lambda _result: None,
 ) -> Starlette:
     """Return the ASGI application, with more `routes`. `on_result` is told what became of each delivery.

@@ -10,6 +10,7 @@ from pathlib import Path
 from bot.git.mirror import open_mirror
 from bot.github.client import GitHubClient
 from bot.pipeline.context import RepositoryContext
+from bot.server.pages.settings import NO_PAGES, PagesSettings
 from bot.server.patience import OnResults
 from bot.server.repositories import RepositorySource
 from bot.server.service import Service, ServiceSettings, running_service
@@ -37,6 +38,7 @@ def serving(
     *,
     on_results: OnResults = lambda _results: None,
     reads_github: bool = False,
+    pages: PagesSettings = NO_PAGES,
 ) -> Iterator[Service]:
     """Serve the office's repository; the block fails if a delivery did."""
     directory.mkdir(exist_ok=True)
@@ -46,6 +48,7 @@ def serving(
         own_login=BOT,
         database=database_url,
         reads_github=reads_github,
+        pages=pages,
     )
     source = RepositorySource(open=lambda _served: another(office.context), names=[REPOSITORY])
     with running_service(source, settings, on_results=on_results) as service:

@@ -1,0 +1,58 @@
+"""Who reads a page: what it shows is limited to the repositories that its reader sees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+
+class AccessDenied(Exception):
+    """A page is not shown. `answer` is what the reader gets in its place."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """A person who reads a page. `login` is None if nobody had to sign in.
+
+    `token` acts for this person at GitHub; None if the person did not sign in there.
+    """
+
+    login: str | None = None
+    token: str | None = field(default=None, repr=False)
+
+
+class Access(Protocol):
+    """Knows who reads, and what each reader may see. Its methods may ask GitHub, so they are called in a thread."""
+
+    signs_in: bool
+    """Whether readers sign in, and can sign out."""
+
+    def reader(self, request: Request) -> Reader:
+        """Return who reads. Raises AccessDenied if the person has to sign in first."""
+
+    def visible(self, reader: Reader, repositories: Sequence[str]) -> list[str]:
+        """Return those of the repositories that the reader sees."""
+
+
+class PublicAccess:
+    """Everybody sees everything."""
+
+    signs_in = False
+
+    def reader(self, request: Request) -> Reader:
+        """See `Access`."""
+        del request
+        return Reader()
+
+    def visible(self, reader: Reader, repositories: Sequence[str]) -> list[str]:
+        """See `Access`."""
+        del reader
+        return list(repositories)

@@ -1,0 +1,93 @@
+"""The pages as an application: their routes, the headers of each answer, and what is answered if something is wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import assert_never
+
+import psycopg
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot.server.database import Database
+from bot.server.pages.access import Access, AccessDenied, PublicAccess, Reader
+from bot.server.pages.rendering import POLICY, page
+from bot.server.pages.run_pages import RunPages, missing
+from bot.server.pages.run_queries import RunQueries
+from bot.server.pages.settings import PagesMode, PagesSettings
+from bot.server.pages.static_files import STATIC_ROUTE
+
+log = logging.getLogger(__name__)
+
+_HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "x-frame-options": "DENY",
+}
+
+
+def pages_routes(settings: PagesSettings, database: Database) -> Sequence[BaseRoute]:
+    """Return what is to stand behind all other routes; nothing if there are no pages."""
+    match settings.mode:
+        case PagesMode.OFF:
+            return ()
+        case PagesMode.PUBLIC:
+            return (Mount("", _application(database, PublicAccess())),)
+        case _:
+            assert_never(settings.mode)
+
+
+def _application(database: Database, access: Access) -> ASGIApp:
+    runs = RunPages(RunQueries(database), access)
+    routes: Sequence[Route] = [
+        Route("/", runs.runs),
+        Route("/runs/{run:int}", runs.run),
+        STATIC_ROUTE,
+    ]
+    app = Starlette(
+        routes=routes,
+        exception_handlers={404: _missing, 405: _missing, psycopg.Error: _without_database, AccessDenied: _denied},
+    )
+    return _WithHeaders(app)
+
+
+class _WithHeaders:
+    """Adds the headers that guard the pages to each answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                # A page shows what its reader may see, and the present.
+                headers.setdefault("cache-control", "private, no-store")
+            await send(message)
+
+        await self._app(scope, receive, send_guarded)
+
+
+def _missing(_request: Request, _error: Exception) -> Response:
+    return missing(Reader())
+
+
+def _without_database(_request: Request, error: Exception) -> Response:
+    log.warning("A page could not be shown: %s", str(error).strip())
+    return page("unavailable.html.j2", Reader(), status=503, tab="")
+
+
+def _denied(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, AccessDenied):
+        raise error
+    return error.answer

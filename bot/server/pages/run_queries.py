@@ -1,0 +1,202 @@
+"""What the pages read of requests, their target branches and their jobs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString
+
+from psycopg import Connection
+from psycopg.rows import class_row, dict_row
+
+from bot.server.database import Database
+from bot.server.request_rows import TAKE_STEP
+
+_OPEN, _ENDED = 100, 30
+"""Requests on one page."""
+_LINES = 500
+"""Lines of a log on one page, the newest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunState:
+    """A target branch as lists show it. `job` is None if no job of it runs or waits.
+
+    `since` is when its present step became possible, or when the branch ended.
+    """
+
+    id: int
+    request: int
+    target: str
+    step: str | None
+    rounds: int
+    since: datetime
+    ending: str | None
+    proof: str | None
+    opened: int | None
+    job: JobState | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobState:
+    """The job of a step. `place` is its place among the `waiting` ones of its queue; `at` is when it is due."""
+
+    run: int
+    is_running: bool
+    queue: str
+    place: int
+    waiting: int
+    at: datetime | None
+    began_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestState:
+    """A request as lists show it, with its target branches."""
+
+    id: int
+    repository: str
+    number: int
+    title: str
+    url: str
+    command: str
+    requester: str
+    recorded_at: datetime
+    ended_at: datetime | None
+    runs: Sequence[RunState] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """A line of a run's log."""
+
+    id: int
+    written_at: datetime
+    step: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """All that is recorded of a target branch; what a step has not left yet is None. The texts are JSON."""
+
+    decision: str | None
+    pick: str | None
+    verdict: str | None
+    difference: str | None
+
+
+_SELECT_REQUESTS: LiteralString = "SELECT id, repository, body, recorded_at, ended_at FROM backport_request"
+_SELECT_RUNS: LiteralString = """
+    SELECT id, request, target, step, rounds, since, ending, proof, opened FROM backport_run
+"""
+_SELECT_JOBS: LiteralString = """
+    SELECT run, status = 'doing' AS is_running, queue_name AS queue, place, waiting, scheduled_at AS at,
+        (SELECT max(event.at) FROM procrastinate_events AS event WHERE job_id = job.id AND type = 'started') AS began_at
+    FROM (
+        SELECT id, (args ->> 'run')::bigint AS run, status, queue_name, scheduled_at,
+            row_number() OVER (turn ORDER BY priority DESC, id) AS place, count(*) OVER turn AS waiting
+        FROM procrastinate_jobs
+        WHERE task_name = %s AND status IN ('todo', 'doing')
+        WINDOW turn AS (PARTITION BY queue_name, status, coalesce(scheduled_at > now(), false))
+    ) AS job
+    WHERE run = ANY(%s) ORDER BY status DESC
+"""
+
+
+class RunQueries:
+    """Reads the requests. It may be used from several threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def repositories(self) -> list[str]:
+        """Return the repositories that a request was recorded for."""
+        # One step of the index for each repository, however many requests there are.
+        statement = """
+            WITH RECURSIVE name AS (
+                (SELECT lower(repository) AS key, repository FROM backport_request ORDER BY 1 LIMIT 1)
+                UNION ALL
+                SELECT next.key, next.repository FROM name CROSS JOIN LATERAL (
+                    SELECT lower(repository) AS key, repository FROM backport_request
+                    WHERE lower(repository) > name.key ORDER BY 1 LIMIT 1
+                ) AS next
+            ) SELECT repository FROM name
+        """
+        with self._database.transaction() as connection:
+            return [row[0] for row in connection.execute(statement).fetchall()]
+
+    def open_requests(self, repositories: Sequence[str]) -> list[RequestState]:
+        """Return the requests that have not ended, oldest first."""
+        return self._requests(
+            " WHERE ended_at IS NULL AND lower(repository) = ANY(%s) ORDER BY id", repositories, _OPEN
+        )
+
+    def ended_requests(self, repositories: Sequence[str], before: int | None = None) -> list[RequestState]:
+        """Return those that have, newest first; those of a number lower than `before`."""
+        where: LiteralString = " WHERE ended_at IS NOT NULL AND lower(repository) = ANY(%s)"
+        if before is None:
+            return self._requests(where + " ORDER BY id DESC", repositories, _ENDED)
+        return self._requests(where + " AND id < %s ORDER BY id DESC", repositories, _ENDED, before)
+
+    def find(self, run: int) -> tuple[RequestState, RunState] | None:
+        """Return a target branch with its request; None if there is none of this number."""
+        where: LiteralString = " WHERE id = (SELECT request FROM backport_run WHERE id = %s)"
+        with self._database.transaction() as connection:
+            requests = _load(connection, _SELECT_REQUESTS + where, (run,))
+        for request in requests:
+            return request, next(state for state in request.runs if state.id == run)
+        return None
+
+    def record(self, run: int) -> RunRecord:
+        """Return all that is recorded of a target branch."""
+        statement = "SELECT decision, pick, verdict, difference FROM backport_run WHERE id = %s"
+        with self._database.transaction() as connection, connection.cursor(row_factory=class_row(RunRecord)) as rows:
+            record = rows.execute(statement, (run,)).fetchone()
+        if record is None:
+            raise LookupError(run)
+        return record
+
+    def log(self, run: int) -> list[LogLine]:
+        """Return the newest lines of a target branch's log, oldest first."""
+        statement = "SELECT id, written_at, step, line FROM backport_log WHERE run = %s ORDER BY id DESC LIMIT %s"
+        with self._database.transaction() as connection, connection.cursor(row_factory=class_row(LogLine)) as rows:
+            return rows.execute(statement, (run, _LINES)).fetchall()[::-1]
+
+    def _requests(
+        self, where: LiteralString, repositories: Sequence[str], limit: int, *values: int
+    ) -> list[RequestState]:
+        names = [name.casefold() for name in repositories]
+        with self._database.transaction() as connection:
+            return _load(connection, _SELECT_REQUESTS + where + " LIMIT %s", (names, *values, limit))
+
+
+def _load(connection: Connection, statement: LiteralString, values: tuple[Any, ...]) -> list[RequestState]:
+    rows = connection.execute(statement, values).fetchall()
+    with connection.cursor(row_factory=dict_row) as cursor:
+        runs = cursor.execute(
+            _SELECT_RUNS + " WHERE request = ANY(%s) ORDER BY place", ([row[0] for row in rows],)
+        ).fetchall()
+    numbers = [run["id"] for run in runs if run["step"] is not None]
+    with connection.cursor(row_factory=class_row(JobState)) as cursor_of_jobs:
+        jobs = {job.run: job for job in cursor_of_jobs.execute(_SELECT_JOBS, (TAKE_STEP, numbers)).fetchall()}
+    states = [RunState(**run, job=jobs.get(run["id"])) for run in runs]
+    return [_request(row, [state for state in states if state.request == row[0]]) for row in rows]
+
+
+def _request(row: tuple[Any, ...], runs: Sequence[RunState]) -> RequestState:
+    body = json.loads(row[2])
+    return RequestState(
+        id=row[0],
+        repository=row[1],
+        number=body["original"]["number"],
+        title=body["original"]["title"],
+        url=body["original"]["url"],
+        command=body["command"],
+        requester=body["requester"],
+        recorded_at=row[3],
+        ended_at=row[4],
+        runs=runs,
+    )

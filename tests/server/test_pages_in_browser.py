@@ -1,0 +1,123 @@
+"""The service's pages in a real browser, over what the service really did and over hostile values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import requests
+from playwright.sync_api import Browser, Page, expect
+
+from tests.pipeline.conftest import history
+from tests.report.test_pages_in_browser import CHECK
+from tests.server.site import BRANCH, Site, record_hostile, running_site
+
+__all__ = ["history"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.long]
+
+
+@pytest.fixture(scope="module")
+def site(history: Path, tmp_path_factory: pytest.TempPathFactory, service_database: str) -> Iterator[Site]:
+    """Let the service answer one comment, and record a request with hostile values beside it."""
+    with running_site(history, tmp_path_factory.mktemp("site"), service_database) as running:
+        running.office.issue(7).create_comment("/backport release/1.0 release/1.1 release/1.2")
+        running.settle()
+        running.hostile = record_hostile(running.database)
+        yield running
+
+
+@pytest.fixture
+def open_page(browser: Browser, site: Site) -> Iterator[Callable[..., Page]]:
+    """Open a page; what the browser refuses to load or to run fails the test."""
+    complaints: list[str] = []
+    contexts = []
+
+    def open_path(path: str, **options: Any) -> Page:
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(site.url + path)
+        return page
+
+    yield open_path
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def paths(site: Site) -> dict[str, str]:
+    """Return the path of each page, with its heading."""
+    return {
+        "/": "Runs",
+        "/runs/2": "#7 on release/1.1",
+        "/runs/3": "#7 on release/1.2",
+        f"/runs/{site.hostile}": f"#9 on {BRANCH}",
+    }
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_is_as_wide_as_the_screen_and_its_text_is_readable(
+    open_page: Callable[..., Page], site: Site, scheme: Literal["light", "dark"], width: int
+) -> None:
+    for path, heading in paths(site).items():
+        page = open_page(path, viewport={"width": width, "height": 800}, color_scheme=scheme)
+        expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+        for landmark in ("main", "banner", "contentinfo"):
+            assert page.get_by_role(landmark).count() == 1, (path, landmark)
+        assert "Backport Bot" in page.title()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert page.evaluate(CHECK) == [], path
+
+
+def test_values_of_others_are_text_and_nothing_else(open_page: Callable[..., Page], site: Site) -> None:
+    for path in paths(site):
+        page = open_page(path)
+        assert page.title() != "taken"
+        assert page.locator("[onerror], main img, main script, a[href^='javascript']").count() == 0
+    page = open_page(f"/runs/{site.hostile}")
+    for place in (".lead", ".diff .added >> nth=0", ".log", ".sides pre >> nth=0"):
+        assert "<script>document.title='taken'</script>" in (page.locator(place).text_content() or ""), place
+
+
+def test_what_the_service_did_is_there_without_a_script(open_page: Callable[..., Page]) -> None:
+    page = open_page("/", java_script_enabled=False)
+    page.get_by_role("link", name="release/1.2", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("opened")
+    expect(page.get_by_role("heading", name="Evidence: proven: 1 case failed before, 0 after")).to_be_visible()
+    expect(page.locator(".diff .added")).to_have_text("        self.entries = bytearray(slots * width)")
+    log = page.locator(".log")
+    for line in ("pick begun", "release/1.2: cherry-pick, exact", "publish done; the branch has ended"):
+        expect(log).to_contain_text(line)
+    page.get_by_role("link", name="release/1.0", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("not affected")
+
+
+def test_a_page_can_be_used_by_keyboard(open_page: Callable[..., Page]) -> None:
+    page = open_page("/runs/3")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    way = page.locator("details", has_text="Ways that were tried")
+    way.locator("summary").focus()
+    page.keyboard.press("Space")
+    expect(way.locator("li").first).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/", "/runs/3", "/runs/999999", "/no/such/page", "/static/0/style.css"])
+def test_each_answer_guards_itself(site: Site, path: str) -> None:
+    answer = requests.get(site.url + path, timeout=60)
+    assert answer.status_code in (200, 404)
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["cache-control"] == "private, no-store"
