@@ -15,7 +15,7 @@ from typing import Any
 import typer
 import yaml
 
-from bot.adoption.rights import EVENTS, RIGHTS, SCOPES
+from bot.adoption.rights import APP_EVENTS, EVENTS, RIGHTS, SCOPES
 from bot.cli import COMMANDS, app
 from bot.commands.options import OPTIONS
 from bot.commands.verbs import Verb, entry
@@ -230,7 +230,9 @@ def _permissions() -> Iterator[str]:
     scopes = [(f"`{scope.name}`", scope.purpose, scope.condition or "always") for scope in SCOPES]
     yield from _table(("scope", "for", "needed if"), scopes)
     events = ", ".join(f"`{event}`" for event in EVENTS)
-    yield f"The webhook events of an App, or of a repository's webhook: {events}.\n"
+    yield f"The webhook events of an App, or of a repository's webhook: {events}."
+    hints = ", ".join(f"`{event}`" for event in APP_EVENTS if event not in EVENTS)
+    yield f"With {hints} as well, a change of `backport.yaml` or of a repository's name counts at once.\n"
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bot import REPOSITORY
-from bot.adoption.rights import EVENTS, app_permissions
+from bot.adoption.rights import APP_EVENTS, app_permissions
 
 _PAGE = f"https://github.com/{REPOSITORY}"
 
@@ -31,6 +31,6 @@ def app_manifest(
         "public": False,
         "hook_attributes": hook,
         "default_permissions": app_permissions(*optional),
-        "default_events": list(EVENTS) if webhook_url else [],
+        "default_events": list(APP_EVENTS) if webhook_url else [],
         **redirection,
     }

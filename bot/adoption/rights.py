@@ -80,6 +80,11 @@ RIGHTS = (
 )
 EVENTS = ("issue_comment", "pull_request")
 """The webhook events that the bot serves: `bot.commands.triggers`."""
+APP_EVENTS = (*EVENTS, "push", "repository")
+"""Those of an App: by the further ones a change of backport.yaml, or of a repository's name, counts at once.
+
+Without them it counts within ten minutes.
+"""
 
 RUN_TOKEN: Mapping[str, Level] = {
     right.name.replace("_", "-"): right.level

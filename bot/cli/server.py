@@ -56,8 +56,8 @@ def serve_webhooks(
     repository: Annotated[
         list[str] | None,
         typer.Option(
-            help="A repository to serve; give it several times for several. Without it, that of the configuration file "
-            "or of this checkout.",
+            help="A repository to serve; give it several times for several. Without it, a GitHub App serves all that "
+            "it is installed on, and a token that of the configuration file or of this checkout.",
             metavar="OWNER/NAME",
         ),
     ] = None,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,8 +33,17 @@ class AppKey:
     private_key: str = field(repr=False)
 
 
-Account = str | AppKey
-"""How the bot authenticates to GitHub: by a token or as an App."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstalledApp:
+    """One installation of a GitHub App. `token` returns a token that is valid now; `login` is the App's account."""
+
+    login: str
+    permissions: Mapping[str, str]
+    token: Callable[[], str] = field(repr=False)
+
+
+Account = str | AppKey | InstalledApp
+"""How the bot authenticates to GitHub: by a token, as an App, or as an App in one installation."""
 
 
 _PR_SET_DUMPABLE = 4
@@ -104,7 +114,7 @@ def require(name: str, consequence: str) -> str:
     return secret
 
 
-def require_account(consequence: str) -> Account:
+def require_account(consequence: str) -> str | AppKey:
     """Return the App if it is configured, else the token. Raises ConfigError if there is neither."""
     app_id, token = take(APP_ID), take(TOKEN)
     if app_id is not None:

@@ -45,14 +45,17 @@ class User:
 
 @dataclass(kw_only=True, eq=False)
 class App:
-    """A GitHub App, installed once or not at all. The public key checks the tokens that its owner signs."""
+    """A GitHub App. The public key checks the tokens that its owner signs.
+
+    `installations` has the number of its installation on each account, by login; `repositories` are of all of them.
+    """
 
     id: int
     slug: str
     name: str
     owner: User
     created_at: datetime
-    installation_id: int
+    installations: dict[str, int] = field(default_factory=dict)
     repositories: list[str] = field(default_factory=list)
     permissions: dict[str, str] = field(default_factory=dict)
     events: list[str] = field(default_factory=list)
@@ -60,6 +63,19 @@ class App:
     webhook_url: str = ""
     webhook_secret: str = ""
     public_key: str = ""
+
+    @property
+    def installation_id(self) -> int:
+        """The number of its first installation."""
+        return next(iter(self.installations.values()))
+
+    def account_of(self, installation: int) -> str | None:
+        """Return the login of the account that an installation is on; None if there is none of this number."""
+        return next((login for login, number in self.installations.items() if number == installation), None)
+
+    def repositories_of(self, login: str) -> list[str]:
+        """Return the repositories of the installation on an account."""
+        return [name for name in self.repositories if name.partition("/")[0].lower() == login.lower()]
 
     @property
     def level(self) -> Level:

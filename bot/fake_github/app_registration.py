@@ -67,7 +67,6 @@ def register(world: World, owner: User, name: str, manifest: Mapping[str, Any]) 
         name=name,
         owner=owner,
         created_at=now(),
-        installation_id=world.next_id(),
         permissions={"metadata": "read", **manifest.get("default_permissions", {})},
         events=list(manifest.get("default_events", ())),
         external_url=manifest["url"],

@@ -14,10 +14,11 @@ from typing import Literal
 from bot.errors import BackportError
 from bot.fake_github.accounts import App, Level, Team, now
 from bot.fake_github.app_registration import new_key
+from bot.fake_github.events import installation_event
 from bot.fake_github.git_http import install_hook
 from bot.fake_github.github_state import World
 from bot.fake_github.middleware import Exchange, Fault, LoggedRequest
-from bot.fake_github.repository_records import PushRule, Runner, Webhook
+from bot.fake_github.repository_records import PushRule, Repository, Runner, Webhook
 from bot.fake_github.seeding import HistorySeeder
 from bot.fake_github.server import Server
 from bot.fake_github.webhooks import Delivery, Dispatcher
@@ -124,14 +125,12 @@ class FakeGitHub(HistorySeeder, WorkflowRunner):
                 name=slug,
                 owner=records[0].owner if records else account,
                 created_at=now(),
-                installation_id=self.world.next_id(),
-                repositories=[record.full_name for record in records],
                 permissions=dict(permissions),
                 public_key=public,
             )
             account.app = self.world.apps[app.id] = app
             for record in records:
-                record.levels[account.login.lower()] = app.level
+                self._install(app, record)
         return app, private
 
     def sign_in(self, login: str) -> None:
@@ -142,7 +141,7 @@ class FakeGitHub(HistorySeeder, WorkflowRunner):
     def install_app(self, slug: str, repositories: Iterable[str]) -> App:
         """Install an App that was registered from a manifest, as its owner would on its page."""
         with self.world.lock:
-            app = next(app for app in self.world.apps.values() if app.slug == slug)
+            app = self._app(slug)
             hook = Webhook(
                 id=self.world.next_id(),
                 url=app.webhook_url,
@@ -151,10 +150,30 @@ class FakeGitHub(HistorySeeder, WorkflowRunner):
                 app_id=app.id,
             )
             for record in map(self._repository, repositories):
-                app.repositories.append(record.full_name)
-                record.levels[f"{slug}[bot]"] = app.level
+                self._install(app, record)
                 record.webhooks += [hook] if app.webhook_url else []
+                if app.webhook_url:
+                    installation_event(self.world, app, hook, record, "added")
             return app
+
+    def uninstall_app(self, slug: str, repository: str) -> None:
+        """Take a repository out of an App's installation, as the owner of the repository would."""
+        with self.world.lock:
+            app, record = self._app(slug), self._repository(repository)
+            app.repositories.remove(record.full_name)
+            record.levels.pop(f"{slug}[bot]")
+            hooks = [hook for hook in record.webhooks if hook.app_id == app.id]
+            record.webhooks = [hook for hook in record.webhooks if hook.app_id != app.id]
+            for hook in hooks:
+                installation_event(self.world, app, hook, record, "removed")
+
+    def _app(self, slug: str) -> App:
+        return next(app for app in self.world.apps.values() if app.slug == slug)
+
+    def _install(self, app: App, record: Repository) -> None:
+        app.installations.setdefault(record.owner.login, self.world.next_id())
+        app.repositories.append(record.full_name)
+        record.levels[f"{app.slug}[bot]".lower()] = app.level
 
     # --- repositories -----------------------------------------------------------------------------------------------
 

@@ -98,6 +98,11 @@ class World:
         owner, _, repository.name = full_name.partition("/")
         repository.owner = self.ensure_user(owner, "Organization")
         self.repositories[full_name.lower()] = self.old_names[old] = self.repositories.pop(old)
+        for app in self.apps.values():
+            app.repositories = [full_name if name.lower() == old else name for name in app.repositories]
+        for token in self.tokens.values():
+            if token.repositories is not None:
+                token.repositories = tuple(full_name.lower() if name == old else name for name in token.repositories)
 
     def successor(self, owner: str, name: str) -> Repository | None:
         """Find the repository that once had this name, unless another one has it now."""

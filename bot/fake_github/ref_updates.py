@@ -7,7 +7,7 @@ time are each followed once.
 from __future__ import annotations
 
 from bot.fake_github.accounts import User, now
-from bot.fake_github.events import pull_request_event
+from bot.fake_github.events import pull_request_event, push_event
 from bot.fake_github.git_store import NO_OBJECT
 from bot.fake_github.github_state import World
 from bot.fake_github.pull_requests import close, follow_head, open_from, record_merge
@@ -22,6 +22,7 @@ def follow_refs(world: World, repository: Repository, actor: User) -> None:
         old, new = before.get(ref, NO_OBJECT), after.get(ref, NO_OBJECT)
         if old != new:
             repository.pushed_at = now()
+            push_event(world, repository, ref.removeprefix("refs/heads/"), old, new, actor)
             _follow_branch(world, repository, ref.removeprefix("refs/heads/"), old, new, actor)
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from bot.errors import BackportError
 from bot.fake_github.accounts import now
 from bot.fake_github.conversation import Comment, Issue, IssueEvent, Pull, ReviewThread
+from bot.fake_github.events import renamed_event
 from bot.fake_github.git_store import GitStore
 from bot.fake_github.github_state import World
 from bot.fake_github.pull_requests import open_pull
@@ -25,7 +26,11 @@ class HistorySeeder:
     def rename_repository(self, full_name: str, new_name: str) -> None:
         """Rename a repository, or move it to another owner; both names are owner/name."""
         with self.world.lock:
-            self.world.rename(self._repository(full_name), new_name)
+            repository = self._repository(full_name)
+            old_name = repository.name
+            self.world.rename(repository, new_name)
+            if repository.name != old_name:
+                renamed_event(self.world, repository, old_name)
 
     def rename_default_branch(self, full_name: str, new_name: str) -> None:
         """Rename the default branch, as its owner would on the page of branches."""

@@ -88,11 +88,15 @@ class Dispatcher:
         """Queue an event for every webhook of the repository that wants it."""
         for hook in repository.webhooks:
             if event in hook.events:
-                guid = str(uuid.uuid4())
-                delivery = Delivery(guid=guid, hook=hook, repository_id=repository.id, event=event, payload=payload)
-                with self._idle:
-                    self._deliveries.append(delivery)
-                self._queue.put(delivery)
+                self.send_to(hook, repository, event, payload)
+
+    def send_to(self, hook: Webhook, repository: Repository, event: str, payload: dict[str, Any]) -> None:
+        """Queue an event for one webhook, as those that an App always gets."""
+        guid = str(uuid.uuid4())
+        delivery = Delivery(guid=guid, hook=hook, repository_id=repository.id, event=event, payload=payload)
+        with self._idle:
+            self._deliveries.append(delivery)
+        self._queue.put(delivery)
 
     def deliveries(self) -> tuple[Delivery, ...]:
         """List every attempt, oldest first."""

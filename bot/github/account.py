@@ -6,12 +6,12 @@ https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from github import Auth, GithubIntegration
 
-from bot.environment.credentials import Account
+from bot.environment.credentials import Account, InstalledApp
 from bot.github.http_retry import GitHubRetry
 from bot.github.translate_errors import translate_errors
 
@@ -25,6 +25,23 @@ class SignedIn:
     permissions: Mapping[str, str] | None = None
 
 
+class _PresentToken(Auth.Auth):
+    """Asks for the token at each request."""
+
+    def __init__(self, token: Callable[[], str]) -> None:
+        self._token = token
+
+    @property
+    def token_type(self) -> str:
+        """See `Auth`."""
+        return "token"
+
+    @property
+    def token(self) -> str:
+        """See `Auth`."""
+        return self._token()
+
+
 def sign_in(account: Account, repository: str, *, api_url: str, retry: GitHubRetry) -> SignedIn:
     """Return how requests are authenticated, and what GitHub says of a GitHub App beforehand.
 
@@ -33,6 +50,8 @@ def sign_in(account: Account, repository: str, *, api_url: str, retry: GitHubRet
     """
     if isinstance(account, str):
         return SignedIn(Auth.Token(account))
+    if isinstance(account, InstalledApp):
+        return SignedIn(_PresentToken(account.token), account.login, account.permissions)
     app = Auth.AppAuth(account.app_id, account.private_key)
     owner, _, name = repository.partition("/")
     with (

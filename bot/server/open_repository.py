@@ -10,6 +10,7 @@ from bot.environment.credentials import Account
 from bot.environment.signing import SigningKey
 from bot.environment.temporary_folders import scratch_folder
 from bot.github.connection_settings import ConnectionSettings
+from bot.github.installations import AppInstallations
 from bot.models import Progress
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.open_context import open_connection
@@ -22,10 +23,14 @@ FOLDER = "repositories"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepositoryOpener:
-    """Opens any of the served repositories by one account. Each has a folder of its own, named by GitHub's number."""
+    """Opens any of the served repositories. Each has a folder of its own, named by GitHub's number.
+
+    `installations` are those of the App that the account is; None if each repository is asked for its installation.
+    """
 
     settings: ConnectionSettings
     account: Account
+    installations: AppInstallations | None = None
     signing_key: SigningKey | None
     progress: Progress
 
@@ -37,7 +42,7 @@ class RepositoryOpener:
             ConfigError: its backport.yaml, or a carried patch, cannot be used.
             GitHubError: the repository cannot be seen.
         """
-        client = self.settings.to(served.name).client(self.account)
+        client = self.settings.to(served.name).client(self._account_for(served))
         directory = self.settings.directory / FOLDER / str(client.repository_id)
         settings = replace(self.settings, directory=directory, repository=client.repository)
         with (
@@ -49,3 +54,21 @@ class RepositoryOpener:
             )
             with connection.open_context(run.config, run.patches, signing_key=self.signing_key) as context:
                 yield context
+
+    def list(self) -> list[ServedRepository]:
+        """Ask GitHub for all repositories that the App is installed on.
+
+        Raises:
+            GitHubError: GitHub refuses that, or does not answer.
+        """
+        if self.installations is None:
+            return []
+        return [
+            ServedRepository(id=repository.id, name=repository.name, installation=repository.installation)
+            for repository in self.installations.repositories()
+        ]
+
+    def _account_for(self, served: ServedRepository) -> Account:
+        if self.installations is None or served.installation is None:
+            return self.account
+        return self.installations.account(served.installation)

@@ -18,13 +18,13 @@ from bot.server.database import Database, Job
 from bot.server.deliveries import REQUESTS, pull_request_lock
 from bot.server.patience import for_a_job, next_moment
 from bot.server.repositories import NotServed, Repositories
+from bot.server.repository_events import UPKEEP
 from bot.server.requests import Requests
 from bot.server.take_step import RequestRecorder
 from bot.server.worker import Task, TryAgain
 
 log = logging.getLogger(__name__)
 
-UPKEEP = "upkeep"
 _READ, _READ_REPOSITORY, _READ_ONE = "read-github", "read-repository", "read-pull-request"
 _EVERY_TEN_MINUTES = "*/10 * * * *"
 _AT_FIRST = timedelta(days=14)

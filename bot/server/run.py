@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from bot.config import load_config
 from bot.environment import credentials
+from bot.environment.credentials import AppKey
 from bot.environment.data_folder import private_directory
-from bot.errors import BackportError, RateLimited, Unavailable
+from bot.errors import BackportError, ConfigError, RateLimited, Unavailable
 from bot.github.connection_settings import ConnectionSettings
+from bot.github.installations import AppInstallations
 from bot.models import Progress
 from bot.pipeline.open_context import open_configured_repository
 from bot.proof.run_isolated import end_runs
@@ -22,6 +25,8 @@ from bot.server.repositories import RepositorySource
 from bot.server.service import Service, ServiceSettings, running_service
 
 _CONSEQUENCE = "the service was not started"
+_MOST_LOOKED_AT = 3
+"""Repositories that are opened at the start: if those can be seen, the account is right."""
 
 
 def serve_until_interrupted(
@@ -35,7 +40,9 @@ def serve_until_interrupted(
     pages: PagesSettings,
     progress: Progress,
 ) -> None:
-    """Serve webhooks until Ctrl-C or SIGTERM: of `repositories`, else of the one that `config` or `settings` names.
+    """Serve webhooks until Ctrl-C or SIGTERM: of `repositories`, else of the one that `config` names.
+
+    Without either they are all that the GitHub App is installed on, or with a token the one that `settings` names.
 
     The folder keeps the mirrors for the next start, and the queue as well, unless `database` names a PostgreSQL.
 
@@ -49,7 +56,7 @@ def serve_until_interrupted(
     private_directory(settings.directory)
     signing_key = credentials.signing_key(account, webhook_secret=secret)
     opener = RepositoryOpener(settings=settings, account=account, signing_key=signing_key, progress=progress)
-    source = _source(config, repositories or [settings.repository], opener)
+    source = _source(config, repositories, opener)
     service_settings = ServiceSettings(
         directory=settings.directory,
         secrets=[secret, old_secret] if old_secret else [secret],
@@ -60,7 +67,8 @@ def serve_until_interrupted(
         pages=pages,
     )
     with EndSignal() as end, running_service(source, service_settings) as service:
-        progress(f"Serving {', '.join(source.names)} at {service.url}; Ctrl-C ends it after the steps in hand.")
+        served = ", ".join(source.names) or "all repositories that the App is installed on"
+        progress(f"Serving {served} at {service.url}; Ctrl-C ends it after the steps in hand.")
         look = _Look(service, end, progress)
         threading.Thread(target=look.run, name="backport-look", daemon=True).start()
         end.wait()
@@ -73,7 +81,7 @@ def serve_until_interrupted(
 
 def _source(config: Path | None, names: Sequence[str], opener: RepositoryOpener) -> RepositorySource:
     if config is not None:
-        name = load_config(config, repository=names[0]).repository
+        name = load_config(config, repository=opener.settings.repository).repository
         open_context = partial(
             open_configured_repository,
             config,
@@ -83,7 +91,21 @@ def _source(config: Path | None, names: Sequence[str], opener: RepositoryOpener)
             progress=opener.progress,
         )
         return RepositorySource(open=lambda _served: open_context(), names=[name])
-    return RepositorySource(open=opener.open, names=names)
+    if not names and isinstance(opener.account, AppKey):
+        settings = opener.settings
+        installations = AppInstallations(opener.account, api_url=settings.api_url, longest_wait=settings.longest_wait)
+        opener = replace(opener, installations=installations)
+        return RepositorySource(open=opener.open, list=opener.list)
+    return RepositorySource(open=opener.open, names=names or [_required(opener.settings.repository)])
+
+
+def _required(repository: str) -> str:
+    if not repository:
+        raise ConfigError(
+            f"Nothing names the repository, so {_CONSEQUENCE}.",
+            hint="Name it with --repository, set GITHUB_REPOSITORY=owner/name, or name a file with --config.",
+        )
+    return repository
 
 
 class _Look:
@@ -97,7 +119,8 @@ class _Look:
         """Open each repository that was named, and end the service if GitHub refuses that."""
         repositories = self._service.repositories
         try:
-            for served in repositories.served():
+            repositories.list_again()
+            for served in repositories.served()[:_MOST_LOOKED_AT]:
                 with repositories.lend(served.name):
                     continue
         except (RateLimited, Unavailable) as error:

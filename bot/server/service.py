@@ -23,8 +23,9 @@ from bot.server.operation import Figures, operation_routes
 from bot.server.pages.application import pages_routes
 from bot.server.pages.settings import NO_PAGES, PagesSettings
 from bot.server.patience import OnResults
-from bot.server.read_github import UPKEEP, GitHubReader
+from bot.server.read_github import GitHubReader
 from bot.server.repositories import Repositories, RepositorySource
+from bot.server.repository_events import UPKEEP, RepositoryEvents
 from bot.server.request_rows import COMMENTS, LOCAL_PROOFS, REMOTE_PROOFS, STEPS
 from bot.server.requests import Requests
 from bot.server.serve_delivery import DeliveryServer
@@ -101,6 +102,8 @@ def running_service(
         tasks = [Task(SERVE, server.serve), Task(ACKNOWLEDGE, server.acknowledge)]
         figures = Figures(database)
         tasks += RequestServer(database, requests, repositories, figures, on_results).tasks()
+        events = RepositoryEvents(database, repositories)
+        tasks += events.tasks()
         if settings.reads_github:
             reader = GitHubReader(database, requests, repositories)
             tasks += reader.tasks()
@@ -117,6 +120,7 @@ def running_service(
             deliveries,
             secrets=settings.secrets,
             read_trigger=_trigger_reader(settings, repositories),
+            take_event=events.take,
             routes=routes,
         )
         url = stack.enter_context(run_server(app, host=settings.host, port=settings.port, protocol=PatientProtocol))

@@ -25,6 +25,7 @@ from bot.server.deliveries import Deliveries, NewDelivery
 from bot.server.delivery_keys import work_key
 from bot.server.payload import LARGEST_BODY, parse_payload, repository_id
 from bot.server.refusals import Refusals
+from bot.server.repository_events import RepositoryEvent, read_event
 
 log = logging.getLogger(__name__)
 
@@ -88,15 +89,22 @@ class DeliveryResult(StrEnum):
     REFUSED = "refused"
 
 
+TakeEvent = Callable[[RepositoryEvent], None]
+"""Records an event about a repository; raises psycopg.Error if nothing was recorded."""
+
+
 def webhook_app(
     deliveries: Deliveries,
     *,
     secrets: Sequence[str],
     read_trigger: ReadTrigger = parse_delivery,
+    take_event: TakeEvent = lambda _event: None,
     routes: Sequence[BaseRoute] = (),
     on_result: Callable[[DeliveryResult], None] = lambda _result: None,
 ) -> Starlette:
     """Return the ASGI application, with more `routes`. `on_result` is told what became of each delivery.
+
+    `take_event` gets what is told of repositories themselves.
 
     A signature by one of the `secrets` is enough, so that they can be exchanged.
     """
@@ -110,6 +118,10 @@ def webhook_app(
                 on_result(DeliveryResult.IGNORED)
                 log.info("A delivery asks for nothing.", extra=_about(request))
                 return PlainTextResponse("nothing is asked of the bot")
+            if not isinstance(delivery, NewDelivery):
+                await run_in_threadpool(_take_event, take_event, delivery)
+                on_result(DeliveryResult.ACCEPTED)
+                return PlainTextResponse("accepted", 202)
             is_new = await run_in_threadpool(_record, deliveries, delivery)
         except _RefusedRequest as refusal:
             on_result(DeliveryResult.REFUSED)
@@ -152,7 +164,7 @@ def _is_signed(body: bytes, signature: str, secrets: Sequence[str]) -> bool:
     return any(hmac.compare_digest(signature.encode(), signature_of(secret, body).encode()) for secret in secrets)
 
 
-def _parse(request: Request, body: bytes, read_trigger: ReadTrigger) -> NewDelivery | None:
+def _parse(request: Request, body: bytes, read_trigger: ReadTrigger) -> NewDelivery | RepositoryEvent | None:
     name = request.headers.get("x-github-delivery", "")
     event = request.headers.get("x-github-event", "")
     if not _DELIVERY.fullmatch(name) or not _EVENT.fullmatch(event):
@@ -165,7 +177,7 @@ def _parse(request: Request, body: bytes, read_trigger: ReadTrigger) -> NewDeliv
         ) from None
     trigger = read_trigger(event, payload)
     if trigger is None:
-        return None
+        return read_event(event, payload)
     key = work_key(trigger, payload)
     return NewDelivery(name=name, key=key, trigger=trigger, repository_id=repository_id(payload))
 
@@ -189,3 +201,11 @@ def _record(deliveries: Deliveries, delivery: NewDelivery) -> bool:
     except psycopg.Error as error:
         log.error("A delivery could not be recorded: %s", error)
         raise _RefusedRequest(503, "the delivery could not be recorded: redeliver it later") from None
+
+
+def _take_event(take_event: TakeEvent, event: RepositoryEvent) -> None:
+    try:
+        take_event(event)
+    except psycopg.Error as error:
+        log.error("An event could not be recorded: %s", error)
+        raise _RefusedRequest(503, "the event could not be recorded: redeliver it later") from None

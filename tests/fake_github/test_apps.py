@@ -45,6 +45,18 @@ def test_installation_token_reaches_its_repositories_only(fake_github: FakeGitHu
     assert refusal.value.status == 404
 
 
+def test_an_app_sees_all_its_installations_and_the_repositories_of_each(fake_github: FakeGitHub) -> None:
+    fake_github.create_repository("acme/tools")
+    fake_github.create_repository("Other/thing")
+    app, key = fake_github.add_app("backporter", [NAME, "Other/thing", "acme/tools"], PERMISSIONS)
+    with GithubIntegration(auth=Auth.AppAuth(app.id, key), base_url=fake_github.api_url) as integration:
+        names = {
+            installation.account.login: [repository.full_name for repository in installation.get_repos()]
+            for installation in integration.get_installations()
+        }
+    assert names == {"acme": [NAME, "acme/tools"], "Other": ["Other/thing"]}
+
+
 def test_word_signed_with_another_key_is_refused(fake_github: FakeGitHub) -> None:
     app, _ = fake_github.add_app("backporter", [NAME], PERMISSIONS)
     _, other_key = fake_github.add_app("impostor", [], PERMISSIONS)
@@ -106,8 +118,9 @@ def test_an_installed_app_hears_of_events_and_can_see_how_they_were_answered(
     admin.get_issue(original).create_comment("Hello")
     fake_github.wait_for_deliveries()
     header = {"Authorization": f"Bearer {Auth.AppAuth(app.id, key).create_jwt()}"}
-    (delivery,) = requests.get(f"{fake_github.api_url}/app/hook/deliveries", headers=header, timeout=60).json()
+    delivery, installed = requests.get(f"{fake_github.api_url}/app/hook/deliveries", headers=header, timeout=60).json()
     assert (delivery["event"], delivery["action"], delivery["status_code"]) == ("issue_comment", "created", 0)
+    assert (installed["event"], installed["action"]) == ("installation_repositories", "added")
     (hook,) = admin.get_hooks()
     assert (hook.events, hook.config["url"], hook.last_response.code) == (
         ["issue_comment"],

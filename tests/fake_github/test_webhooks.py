@@ -106,13 +106,26 @@ def test_payloads_are_what_the_official_schemas_describe(
     document = open_ended(json.loads((node_modules / "@octokit/webhooks-schemas/schema.json").read_text()))
     walk(bot, branch_from, original)
     fake_github.wait_for_deliveries()
+    app, _ = fake_github.add_app("porter", [], {"contents": "write"})
+    app.events, app.webhook_url = ["push", "repository"], receiver.url
+    fake_github.install_app("porter", [NAME])
+    commit = commit_file(bot, "main", "Change it again", "more.py", "z = 3\n")
+    bot.get_git_ref("heads/main").edit(commit)
+    fake_github.rename_repository(NAME, "acme/motor")
+    fake_github.uninstall_app("porter", "acme/motor")
+    fake_github.wait_for_deliveries()
     problems = []
     for delivery, name in zip(receiver.received, receiver.events(), strict=True):
         validator = jsonschema_rs.Draft7Validator(schema_of(delivery, document), validate_formats=True)
         errors = validator.iter_errors(delivery.payload)
         problems += [f"{name}: {'/'.join(map(str, error.instance_path))}: {error.message[:200]}" for error in errors]
     assert not problems, "\n".join(problems)
-    assert len(receiver.received) == 10
+    assert receiver.events()[10:] == [
+        "installation_repositories added",
+        "push",
+        "repository renamed",
+        "installation_repositories removed",
+    ]
 
 
 def test_only_the_events_asked_for_are_sent(fake_github: FakeGitHub, original: int, bot: Repository) -> None:

@@ -136,11 +136,11 @@ def with_pick(context: RepositoryContext, **changes: Any) -> RepositoryContext:
     return replace(context, pick=replace(context.pick, **changes))
 
 
-def seed_pull_requests(fake_github: FakeGitHub, git_dir: Path) -> None:
+def seed_pull_requests(fake_github: FakeGitHub, git_dir: Path, repository: str = REPOSITORY) -> None:
     """Make the pull requests that the history speaks of."""
     for number, title in ((7, "Size the ring by entry"), (9, "Say hello")):
         fake_github.seed_pull_request(
-            REPOSITORY,
+            repository,
             number=number,
             title=title,
             author="ann",
@@ -150,5 +150,5 @@ def seed_pull_requests(fake_github: FakeGitHub, git_dir: Path) -> None:
         )
     git(git_dir, "branch", "open-topic", "main~1")
     fake_github.seed_pull_request(
-        REPOSITORY, number=11, title="Not done yet", author="ann", head="open-topic", base="release/1.2", merged=False
+        repository, number=11, title="Not done yet", author="ann", head="open-topic", base="release/1.2", merged=False
     )

@@ -1,4 +1,4 @@
-"""GitHub Apps: their own view of themselves, and the tokens of their installation."""
+"""GitHub Apps: their own view of themselves, their installations, and the tokens of these."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from bot.fake_github.accounts import App, now
 from bot.fake_github.api import ApiError, ApiRequest, ApiResponse, Routes, not_found
 from bot.fake_github.app_registration import exchange
 from bot.fake_github.serializers.hooks import app_config_json, delivery_json
+from bot.fake_github.serializers.repositories import repository_json
 from bot.fake_github.serializers.users import app_json, installation_json, stamp
 
 routes = Routes()
@@ -60,19 +61,39 @@ def get_repository_installation(request: ApiRequest) -> ApiResponse:
     app, name = _app(request), f"{request.params['owner']}/{request.params['repo']}".lower()
     if name not in {repository.lower() for repository in app.repositories}:
         raise not_found()
-    return ApiResponse(installation_json(request.world, app))
+    return ApiResponse(installation_json(request.world, app, request.params["owner"]))
+
+
+@routes.add("GET", "/app/installations")
+def list_installations(request: ApiRequest) -> ApiResponse:
+    """Answer where the App is installed."""
+    app = _app(request)
+    return request.page(app.installations, lambda login: installation_json(request.world, app, login))
+
+
+@routes.add("GET", "/installation/repositories")
+def list_installation_repositories(request: ApiRequest) -> ApiResponse:
+    """Answer the repositories that the token of an installation reaches."""
+    token = request.token
+    if token is None or token.repositories is None or not token.user.app:
+        raise ApiError(403, "You must authenticate with an installation access token in order to list repositories")
+    reached = [request.world.repositories[name] for name in token.repositories if name in request.world.repositories]
+    return request.page(
+        reached, lambda repository: repository_json(request.world, repository, request.user), "repositories"
+    )
 
 
 @routes.add("POST", "/app/installations/{installation:int}/access_tokens")
 def create_installation_token(request: ApiRequest) -> ApiResponse:
     """Make a token that lives one hour and may do all that the App may."""
     app = _app(request)
-    if app.installation_id != request.number("installation"):
+    login = app.account_of(request.number("installation"))
+    if login is None:
         raise not_found()
     secret = request.world.issue_token(
         request.world.ensure_user(f"{app.slug}[bot]", "Bot"),
         workflows=app.permissions.get("workflows") == "write",
-        repositories=tuple(name.lower() for name in app.repositories),
+        repositories=tuple(name.lower() for name in app.repositories_of(login)),
         lifetime=_LIFETIME,
     )
     body = {"token": secret, "expires_at": stamp(now() + _LIFETIME), "permissions": dict(app.permissions)}

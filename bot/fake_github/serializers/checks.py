@@ -21,7 +21,6 @@ def creator_app(creator: User) -> App:
         name=creator.name,
         owner=creator,
         created_at=creator.created_at,
-        installation_id=0,
     )
 
 

@@ -115,18 +115,18 @@ def app_json(world: World, app: App) -> Json:
     }
 
 
-def installation_json(world: World, app: App) -> Json:
-    """Return GitHub's `installation`, on the account that owns the App's first repository."""
-    first = app.repositories[0].partition("/")[0] if app.repositories else app.owner.login
-    account = world.ensure_user(first, "Organization")
-    url = f"{world.api}/app/installations/{app.installation_id}"
+def installation_json(world: World, app: App, login: str) -> Json:
+    """Return GitHub's `installation`, on an account."""
+    account = world.ensure_user(login, "Organization")
+    number = next(number for name, number in app.installations.items() if name.lower() == login.lower())
+    url = f"{world.api}/app/installations/{number}"
     return {
-        "id": app.installation_id,
+        "id": number,
         "account": user_json(world, account),
         "repository_selection": "selected",
         "access_tokens_url": f"{url}/access_tokens",
         "repositories_url": f"{world.api}/installation/repositories",
-        "html_url": f"{world.url}/organizations/{account.login}/settings/installations/{app.installation_id}",
+        "html_url": f"{world.url}/organizations/{account.login}/settings/installations/{number}",
         "app_id": app.id,
         "app_slug": app.slug,
         "target_id": account.id,

@@ -1,0 +1,144 @@
+"""A service for all repositories that a GitHub App is installed on."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from github import Auth, Github
+from github.PullRequest import PullRequest
+
+from bot.environment.credentials import AppKey
+from bot.fake_github import FakeGitHub
+from bot.github.connection_settings import ConnectionSettings
+from bot.github.installations import AppInstallations
+from bot.models import silent
+from bot.server.open_repository import RepositoryOpener
+from bot.server.repositories import RepositorySource
+from bot.server.service import Service, ServiceSettings, running_service
+from tests.pipeline.conftest import history
+from tests.pipeline.office import MAINTAINER, commit, git, seed_pull_requests
+from tests.server.serving import SECRET
+
+__all__ = ["history"]
+
+APP = "backporter"
+BOT = f"{APP}[bot]"
+_PERMISSIONS = {"contents": "write", "pull_requests": "write", "issues": "write", "checks": "write"}
+
+
+@dataclass
+class Organisation:
+    """A GitHub with copies of the small project, and the bot as an App that serves those it is installed on."""
+
+    fake_github: FakeGitHub
+    directory: Path
+    service: Service
+    maintainer: Github
+
+    def add(self, repository: str) -> None:
+        """Make a copy of the project and install the App on it."""
+        git_dir = self.directory / f"{repository}.git"
+        shutil.copytree(self.directory / "template" / ".git", git_dir)
+        git(git_dir, "config", "core.bare", "true")
+        self.fake_github.create_repository(repository, git_dir)
+        self.fake_github.grant(repository, MAINTAINER, "write")
+        seed_pull_requests(self.fake_github, git_dir, repository)
+        self.fake_github.install_app(APP, [repository])
+        self.settle()
+
+    def ask(self, repository: str, body: str) -> None:
+        """Comment on #9, and wait until the service has nothing to do."""
+        self.maintainer.get_repo(repository).get_issue(9).create_comment(body)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until what happened was told and served."""
+        self.fake_github.wait_for_deliveries(60)
+        assert self.service.wait_until_idle(120)
+
+    def backports(self, repository: str) -> list[PullRequest]:
+        """Return the bot's pull requests of a repository, oldest first."""
+        pulls = self.maintainer.get_repo(repository).get_pulls(state="all", direction="asc")
+        return [pull for pull in pulls if pull.user.login == BOT]
+
+    def answers(self, repository: str) -> list[str]:
+        """Return the bot's comments on #9."""
+        comments = self.maintainer.get_repo(repository).get_issue(9).get_comments()
+        return [comment.body for comment in comments if comment.user.login == BOT]
+
+    def configure(self, repository: str, text: str) -> None:
+        """Push another backport.yaml to the default branch."""
+        clone = self.directory / "clone"
+        shutil.rmtree(clone, ignore_errors=True)
+        token = self.fake_github.add_token(MAINTAINER)
+        url = self.fake_github.clone_url(repository).replace("://", f"://x:{token}@")
+        git(self.directory, "clone", "--quiet", url, str(clone))
+        commit(clone, "Configure", {"backport.yaml": text})
+        git(clone, "push", "--quiet", "origin", "HEAD:main")
+        self.settle()
+
+
+@contextmanager
+def running_organisation(history: Path, directory: Path, database_url: str) -> Iterator[Organisation]:
+    """Start a GitHub without repositories, and the bot as an App that is installed nowhere yet."""
+    template = directory / "template"
+    shutil.copytree(history, template)
+    commit(template, "Configure", {"backport.yaml": "prove: {device: cpu, required: false}\n"})
+    with ExitStack() as stack:
+        fake_github = stack.enter_context(FakeGitHub.start(directory / "github"))
+        token = fake_github.add_user(MAINTAINER)
+        app, private_key = fake_github.add_app(APP, [], _PERMISSIONS)
+        app_key = AppKey(str(app.id), private_key)
+        settings = ConnectionSettings(fake_github.api_url, directory / "data")
+        installations = AppInstallations(app_key, api_url=fake_github.api_url, longest_wait=0)
+        stack.callback(installations.close)
+        opener = RepositoryOpener(
+            settings=settings, account=app_key, signing_key=None, progress=silent, installations=installations
+        )
+        source = RepositorySource(open=opener.open, list=opener.list)
+        service_settings = ServiceSettings(
+            directory=directory / "data", secrets=[SECRET], database=database_url, reads_github=False
+        )
+        service = stack.enter_context(running_service(source, service_settings))
+        app.events, app.webhook_url, app.webhook_secret = ["issue_comment", "push", "repository"], service.url, SECRET
+        maintainer = Github(
+            auth=Auth.Token(token), base_url=fake_github.api_url, seconds_between_requests=0, seconds_between_writes=0
+        )
+        stack.callback(maintainer.close)
+        yield Organisation(fake_github, directory, service, maintainer)
+        assert service.deliveries.problems() == ()
+
+
+@pytest.fixture
+def organisation(history: Path, tmp_path: Path, database_url: str) -> Iterator[Organisation]:
+    with running_organisation(history, tmp_path, database_url) as running:
+        yield running
+
+
+def test_all_repositories_of_all_installations_are_served_as_they_come_and_go(organisation: Organisation) -> None:
+    for name in ("acme/widget", "other/thing"):
+        organisation.add(name)
+        organisation.ask(name, "/backport release/1.2")
+        assert [pull.base.ref for pull in organisation.backports(name)] == ["release/1.2"]
+    organisation.fake_github.rename_repository("acme/widget", "acme/motor")
+    organisation.ask("acme/motor", "/backport release/1.1")
+    assert [pull.base.ref for pull in organisation.backports("acme/motor")] == ["release/1.2", "release/1.1"]
+    mirrors = sorted((organisation.directory / "data" / "repositories").iterdir())
+    assert len(mirrors) == 2  # a renaming leaves the mirror where it is
+    organisation.fake_github.uninstall_app(APP, "other/thing")
+    organisation.settle()
+    assert [served.name for served in organisation.service.repositories.served()] == ["acme/motor"]
+
+
+def test_a_change_of_the_configuration_counts_for_the_next_request(organisation: Organisation) -> None:
+    organisation.add("acme/widget")
+    organisation.ask("acme/widget", "/backport release/1.2")
+    organisation.configure("acme/widget", "prove: {device: cpu, required: false}\nlabels: [stable]\n")
+    organisation.ask("acme/widget", "/backport release/1.1")
+    labels = [[label.name for label in pull.labels] for pull in organisation.backports("acme/widget")]
+    assert labels == [["backport"], ["stable"]]
