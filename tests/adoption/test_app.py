@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from bot.adoption.app_file import reserved_file
 from bot.adoption.app_manifest import app_manifest
 from bot.adoption.app_page import registration_page
-from bot.adoption.rights import EVENTS, RIGHTS, app_permissions
+from bot.adoption.rights import APP_EVENTS, RIGHTS, app_permissions
 from bot.cli import app as program
 from bot.cli.github_app import OptionalRight, web_url
 from bot.environment import credentials
@@ -98,7 +98,7 @@ def test_the_command_registers_an_app_and_stores_what_it_needs(
     auth = Auth.AppAuth(account.app_id, account.private_key)
     with GithubIntegration(auth=auth, base_url=fake_github.api_url) as integration:
         app = integration.get_app()
-        assert (app.slug, app.raw_data["owner"]["login"], app.events) == ("porter", "acme", list(EVENTS))
+        assert (app.slug, app.raw_data["owner"]["login"], app.events) == ("porter", "acme", list(APP_EVENTS))
         assert integration.get_repo_installation("acme", "widget").id == installed.installation_id
     assert installed.permissions == app_permissions()
     assert installed.webhook_url == "https://bot.example/webhook"
