@@ -161,8 +161,11 @@ class ConversationClient(GitHubSession):
             issues = self._repository.get_issues(state="all", labels=[label])
             return frozenset(issue.number for issue in issues if issue.pull_request is None)
 
-    def write_issue(self, *, title: str, body: str, marker: str) -> int:
-        """Create the bot's issue that begins with `marker`, or give it this title and body; returns its number."""
+    def write_issue(self, *, title: str, body: str, marker: str, is_open: bool | None = None) -> int:
+        """Create the bot's issue that begins with `marker`, or give it this title and body; returns its number.
+
+        `is_open` says whether one that is there is to be open or closed; None leaves it.
+        """
         title, body = sendable(title), sendable(body)
 
         def find() -> int | None:
@@ -170,8 +173,9 @@ class ConversationClient(GitHubSession):
                 author = self._github.get_user(self._login)
                 for issue in self._repository.get_issues(state="all", creator=author):
                     if issue.pull_request is None and (issue.body or "").startswith(marker):
-                        if (issue.title, issue.body) != (title, body):
-                            issue.edit(title=title, body=body)
+                        state = issue.state if is_open is None else "open" if is_open else "closed"
+                        if (issue.title, issue.body, issue.state) != (title, body, state):
+                            issue.edit(title=title, body=body, state=state)
                         return issue.number
             return None
 

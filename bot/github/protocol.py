@@ -172,8 +172,8 @@ class GitHub(Protocol):
     def issues_labelled(self, label: str) -> frozenset[int]:
         """Return the numbers of the issues, open or closed, that have a label."""
 
-    def write_issue(self, *, title: str, body: str, marker: str) -> int:
+    def write_issue(self, *, title: str, body: str, marker: str, is_open: bool | None = None) -> int:
         """Create the bot's issue that begins with `marker`, or give it this title and body; returns its number.
 
-        One that a person closed is written to and stays closed.
+        One that a person closed is written to and stays closed, unless `is_open` says what it is to be.
         """

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bot.carried.load import CarriedPatch
 from bot.config import Config
 from bot.environment.signing import SigningKey
-from bot.errors import GitHubError
+from bot.errors import ConfigError, GitHubError
 from bot.git.repository import Repository
 from bot.github.protocol import GitHub
 from bot.models import Progress, Target
@@ -39,6 +39,8 @@ class RepositoryContext:
     """Signs the lines in the bot's comments that it must believe later; None if there is no lasting secret."""
     fork: Repository | None = None
     """The same mirror with the fork as its remote, if backport branches are pushed to one."""
+    config_error: ConfigError | None = None
+    """Why backport.yaml cannot be used. Then `config` has the default of each key, and nothing but that may be told."""
     run: str = ""
     """The number of this run of a CI, where several runs may be at work; empty for a service, which works alone."""
 

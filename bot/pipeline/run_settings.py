@@ -6,7 +6,7 @@ plan/backport.yaml and plan/patches/ come from the default branch, so only maint
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,10 @@ from bot.models import Progress, Sha, silent
 from bot.pipeline.run_folder import RunFolder
 
 _CONFIG, _REPOSITORY, _PATCHES = f"plan/{FILE_NAME}", "plan/repository", "plan/patches"
+
+
+ReadFile = Callable[[str, Sha], bytes | None]
+"""Returns a file of a commit; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +57,19 @@ def keep_repository_settings(
     progress: Progress = silent,
     *,
     former_names: Collection[str] = (),
+    read_file: ReadFile | None = None,
 ) -> RunSettings:
     """Copy the settings from one commit of the repository's default branch, and say which commit it is.
 
     Without backport.yaml every key has its default. It may name the repository by one of its `former_names`
-    (lower case).
+    (lower case). `read_file` reads the file in place of the client.
 
     Raises:
         ConfigError: backport.yaml cannot be used or is another repository's.
     """
     branch, commit = mirror.remote_head()
-    content = client.read_file(FILE_NAME, commit) if commit is not None else None
+    read_file = read_file or client.read_file
+    content = read_file(FILE_NAME, commit) if commit is not None else None
     place = f"`{branch}` of {client.repository}" + (f" at {commit[:12]}" if commit is not None else "")
     if content is None:
         progress(f"Configuration: {place} has no {FILE_NAME}, so each key has its default.")

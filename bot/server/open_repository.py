@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 
+from bot.config import parse_config
 from bot.environment.credentials import Account
 from bot.environment.signing import SigningKey
 from bot.environment.temporary_folders import scratch_folder
+from bot.errors import ConfigError
+from bot.github.client import GitHubClient
 from bot.github.connection_settings import ConnectionSettings
 from bot.github.installations import AppInstallations
-from bot.models import Progress
+from bot.models import Progress, Sha
 from bot.pipeline.context import RepositoryContext
-from bot.pipeline.open_context import open_connection
+from bot.pipeline.open_context import Connection, open_connection
 from bot.pipeline.run_folder import RunFolder
-from bot.pipeline.run_settings import keep_repository_settings
+from bot.pipeline.run_settings import RunSettings, keep_repository_settings
 from bot.server.served_repository import ServedRepository
 
 FOLDER = "repositories"
+
+
+class ConfigurationFiles:
+    """Remembers the configuration file of each repository, as of the commit at which it was last read."""
+
+    def __init__(self) -> None:
+        self._files: dict[int, tuple[Sha, bytes | None]] = {}
+
+    def read(self, client: GitHubClient, path: str, commit: Sha) -> bytes | None:
+        """Return the file of a commit, or None where there is none."""
+        known = self._files.get(client.repository_id)
+        if known is None or known[0] != commit:
+            known = self._files[client.repository_id] = commit, client.read_file(path, commit)
+        return known[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +48,7 @@ class RepositoryOpener:
     settings: ConnectionSettings
     account: Account
     installations: AppInstallations | None = None
+    files: ConfigurationFiles = field(default_factory=ConfigurationFiles)
     signing_key: SigningKey | None
     progress: Progress
 
@@ -38,8 +56,9 @@ class RepositoryOpener:
     def open(self, served: ServedRepository) -> Iterator[RepositoryContext]:
         """Open a repository anew, with a client and a mirror object of its own.
 
+        If its backport.yaml or a carried patch cannot be used, the context has `config_error`.
+
         Raises:
-            ConfigError: its backport.yaml, or a carried patch, cannot be used.
             GitHubError: the repository cannot be seen.
         """
         client = self.settings.to(served.name).client(self._account_for(served))
@@ -48,12 +67,29 @@ class RepositoryOpener:
         with (
             open_connection(settings, self.account, self.progress, client=client) as connection,
             scratch_folder("backport-settings-") as folder,  # has the carried patches while the context is in use
+            ExitStack() as stack,
         ):
-            run = keep_repository_settings(
-                client, connection.mirror, RunFolder(folder), self.progress, former_names=served.names
-            )
-            with connection.open_context(run.config, run.patches, signing_key=self.signing_key) as context:
-                yield context
+            try:
+                run = self._read_settings(connection, RunFolder(folder), served)
+                context = stack.enter_context(
+                    connection.open_context(run.config, run.patches, signing_key=self.signing_key)
+                )
+            except ConfigError as error:
+                config = parse_config("", repository=client.repository)
+                context = stack.enter_context(connection.open_context(config, {}, signing_key=self.signing_key))
+                context = replace(context, config_error=error)
+            yield context
+
+    def _read_settings(self, connection: Connection, folder: RunFolder, served: ServedRepository) -> RunSettings:
+        client = connection.client
+        return keep_repository_settings(
+            client,
+            connection.mirror,
+            folder,
+            self.progress,
+            former_names=served.names,
+            read_file=lambda path, commit: self.files.read(client, path, commit),
+        )
 
     def list(self) -> list[ServedRepository]:
         """Ask GitHub for all repositories that the App is installed on.

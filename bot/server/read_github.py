@@ -14,11 +14,11 @@ from datetime import UTC, datetime, timedelta
 from bot.errors import BackportError, FetchFailed, RateLimited, Unavailable
 from bot.handlers.reconcile import reconcile_pull_request
 from bot.proof.run_isolated import RunsEnded
+from bot.server.configuration_check import UPKEEP, ConfigurationCheck
 from bot.server.database import Database, Job
 from bot.server.deliveries import REQUESTS, pull_request_lock
 from bot.server.patience import for_a_job, next_moment
 from bot.server.repositories import NotServed, Repositories
-from bot.server.repository_events import UPKEEP
 from bot.server.requests import Requests
 from bot.server.take_step import RequestRecorder
 from bot.server.worker import Task, TryAgain
@@ -37,10 +37,13 @@ _FACT = "read-github-at"
 class GitHubReader:
     """Reads the comments, labels and merges of the pull requests that changed since the last time."""
 
-    def __init__(self, database: Database, requests: Requests, repositories: Repositories) -> None:
+    def __init__(
+        self, database: Database, requests: Requests, repositories: Repositories, check: ConfigurationCheck
+    ) -> None:
         self._database = database
         self._requests = requests
         self._repositories = repositories
+        self._check = check
 
     def tasks(self) -> tuple[Task, ...]:
         """Return what the worker is to do."""
@@ -65,6 +68,7 @@ class GitHubReader:
                 name = f"{_READ_REPOSITORY} {served.id or served.name}"
                 job = Job(task=_READ_REPOSITORY, queue=UPKEEP, lock=name, name=name)
                 self._database.defer(connection, job, repository=served.name)
+                self._check.defer(connection, served.name)
 
     def _read_repository(self, attempts: int, *, repository: str) -> None:
         fact = f"{_FACT} {repository}"

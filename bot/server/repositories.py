@@ -104,8 +104,10 @@ class Repositories:
         return repository
 
     @contextmanager
-    def lend(self, repository: str | int) -> Iterator[RepositoryContext]:
+    def lend(self, repository: str | int, *, even_if_broken: bool = False) -> Iterator[RepositoryContext]:
         """Lend a context of a repository, by a name or by GitHub's number, to this thread while the block runs.
+
+        `even_if_broken` is for who only tells of the context's `config_error`.
 
         Raises:
             NotServed: the service is not for it.
@@ -115,6 +117,8 @@ class Repositories:
         served = self._require(repository)
         lent = self._take(served) or self._open_another(served)
         try:
+            if lent.context.config_error is not None and not even_if_broken:
+                raise lent.context.config_error
             yield lent.context
         finally:
             self._give_back(lent)
@@ -139,9 +143,9 @@ class Repositories:
             if row.id == repository_id and row.name.casefold() != name.casefold():
                 self._rows.keep(ServedRepository(id=row.id, name=name, installation=row.installation))
 
-    def note_change(self, repository_id: int) -> None:
-        """Note that the default branch has changed: the configuration is read again before the next job."""
-        self._rows.note_change(repository_id)
+    def note_head(self, repository_id: int, commit: str | None) -> None:
+        """Note the default branch's tip. If it is another one, the configuration is read again before the next job."""
+        self._rows.note_head(repository_id, commit)
 
     def close(self) -> None:
         """Close every context, once no job runs any more."""

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from bot.errors import BackportError
+from bot.server.configuration_check import UPKEEP, ConfigurationCheck
 from bot.server.database import Database, Job
 from bot.server.patience import next_moment
 from bot.server.payload import repository_id
 from bot.server.repositories import Repositories
 from bot.server.worker import Task, TryAgain
 
-UPKEEP = "upkeep"
 _LIST = "list-repositories"
 
 
@@ -35,9 +35,11 @@ class NameChanged:
 
 @dataclass(frozen=True, slots=True)
 class DefaultBranchChanged:
-    """The default branch of a repository has another tip, or another branch is the default one."""
+    """The default branch of a repository has another tip, or is another one. `commit` is the tip, if that is known."""
 
     id: int
+    name: str
+    commit: str | None
 
 
 RepositoryEvent = ListChanged | NameChanged | DefaultBranchChanged
@@ -48,28 +50,29 @@ def read_event(event: str, payload: Mapping[str, Any]) -> RepositoryEvent | None
 
     https://docs.github.com/webhooks/webhook-events-and-payloads
     """
-    about, number = payload.get("repository"), repository_id(payload)
-    match event, payload.get("action"):
-        case (("installation" | "installation_repositories"), _):
-            return ListChanged()
-        case "repository", "renamed" | "transferred" if isinstance(about, Mapping) and number is not None:
-            return NameChanged(number, str(about.get("full_name", "")))
-        case "repository", "edited" if number is not None:
-            return DefaultBranchChanged(number)
-        case "repository", _:
-            return ListChanged()
-        case "push", _ if isinstance(about, Mapping) and number is not None:
-            is_default = payload.get("ref") == f"refs/heads/{about.get('default_branch')}"
-            return DefaultBranchChanged(number) if is_default else None
+    about, number, action = payload.get("repository"), repository_id(payload), payload.get("action")
+    if event in ("installation", "installation_repositories"):
+        return ListChanged()
+    if event not in ("repository", "push") or not isinstance(about, Mapping) or number is None:
+        return None
+    name = str(about.get("full_name", ""))
+    if event == "push":
+        is_default = payload.get("ref") == f"refs/heads/{about.get('default_branch')}"
+        return DefaultBranchChanged(number, name, str(payload.get("after", ""))) if is_default else None
+    match action:
+        case "renamed" | "transferred":
+            return NameChanged(number, name)
+        case "edited":
+            return DefaultBranchChanged(number, name, None)
         case _:
-            return None
+            return ListChanged()
 
 
 class RepositoryEvents:
     """Takes these events, and has GitHub asked for the list of repositories when that has changed."""
 
-    def __init__(self, database: Database, repositories: Repositories) -> None:
-        self._database, self._repositories = database, repositories
+    def __init__(self, database: Database, repositories: Repositories, check: ConfigurationCheck) -> None:
+        self._database, self._repositories, self._check = database, repositories, check
 
     def tasks(self) -> tuple[Task, ...]:
         """Return what the worker is to do."""
@@ -82,8 +85,11 @@ class RepositoryEvents:
             psycopg.Error: nothing was recorded.
         """
         match event:
-            case DefaultBranchChanged(number):
-                self._repositories.note_change(number)
+            case DefaultBranchChanged(number, name, commit):
+                self._repositories.note_head(number, commit)
+                if any(served.id == number for served in self._repositories.served()):
+                    with self._database.transaction() as connection:
+                        self._check.defer(connection, name)
             case NameChanged(number, name):
                 self._repositories.note_name(name, number)
                 self._defer()

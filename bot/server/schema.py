@@ -91,6 +91,7 @@ _MIGRATIONS: tuple[LiteralString, ...] = (
         former_names text[] NOT NULL DEFAULT '{}',
         installation bigint,
         changes bigint NOT NULL DEFAULT 0,
+        head text,
         served boolean NOT NULL DEFAULT true
     );
     """,

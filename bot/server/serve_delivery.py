@@ -10,7 +10,7 @@ from structlog.contextvars import bound_contextvars
 from bot.commands.parser import holds_command
 from bot.commands.triggers import CommentTrigger
 from bot.errors import BackportError, FetchFailed, RateLimited, Unavailable
-from bot.handlers.serve_trigger import serve
+from bot.handlers.serve_trigger import refuse, serve
 from bot.proof.run_isolated import RunsEnded
 from bot.server.deliveries import Deliveries, Delivery
 from bot.server.patience import OnResults, for_a_job, next_moment
@@ -47,7 +47,7 @@ class DeliveryServer:
         try:
             repository = self._repositories.find(record.trigger.repository, record.repository_id)
             if repository is not None:
-                with self._repositories.lend(repository.name) as context:
+                with self._repositories.lend(repository.name, even_if_broken=True) as context:
                     context.github.react(record.trigger.comment_id, "eyes")
         except BackportError as error:
             log.warning("A comment got no sign that it was seen: %s", error)
@@ -89,7 +89,12 @@ class DeliveryServer:
         repository = self._repositories.find(record.trigger.repository, record.repository_id)
         if repository is None:
             return
-        with self._repositories.lend(repository.name) as context:
+        with self._repositories.lend(repository.name, even_if_broken=True) as context:
+            if context.config_error is not None:
+                if not isinstance(record.trigger, CommentTrigger):
+                    raise context.config_error
+                refuse(record.trigger, context.config_error, context)
+                return
             recorder = RequestRecorder(self._requests)
             summary = serve(record.trigger, for_a_job(context), recorder)
             recorder.begin(summary)

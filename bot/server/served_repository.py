@@ -20,7 +20,7 @@ class ServedRepository:
     """A repository that is served. `id` is GitHub's number of it, which a renaming does not change.
 
     `id` is None before GitHub told it. `installation` is the App's installation that it is reached by; None for a
-    token. `changes` counts the pushes to its default branch that GitHub told of.
+    token. `changes` counts the tips of its default branch that were noted.
     """
 
     id: int | None
@@ -73,11 +73,14 @@ class RepositoryRows:
         with self._database.transaction() as connection:
             connection.execute("UPDATE backport_repository SET served = false WHERE id = %s", (repository_id,))
 
-    def note_change(self, repository_id: int) -> None:
-        """Note that the default branch of a repository has changed."""
+    def note_head(self, repository_id: int, commit: str | None) -> None:
+        """Note the tip of a repository's default branch; None for one that is not known."""
+        statement = """
+            UPDATE backport_repository SET head = %(head)s, changes = changes + 1
+            WHERE id = %(id)s AND head IS DISTINCT FROM %(head)s
+        """
         with self._database.transaction() as connection:
-            statement = "UPDATE backport_repository SET changes = changes + 1 WHERE id = %s"
-            connection.execute(statement, (repository_id,))
+            connection.execute(statement, {"id": repository_id, "head": commit})
 
 
 def _keep(connection: Connection, repository: ServedRepository) -> bool:

@@ -14,6 +14,7 @@ from bot.commands.label_targets import target_of_label
 from bot.commands.parser import NAME
 from bot.commands.triggers import CommentTrigger, LabelTrigger, Trigger, parse_delivery
 from bot.environment.loopback import run_server
+from bot.server.configuration_check import UPKEEP, ConfigurationCheck
 from bot.server.connections import PatientProtocol
 from bot.server.database import Database
 from bot.server.deliveries import ACKNOWLEDGE, REQUESTS, SERVE, SIGNS, Deliveries
@@ -25,7 +26,7 @@ from bot.server.pages.settings import NO_PAGES, PagesSettings
 from bot.server.patience import OnResults
 from bot.server.read_github import GitHubReader
 from bot.server.repositories import Repositories, RepositorySource
-from bot.server.repository_events import UPKEEP, RepositoryEvents
+from bot.server.repository_events import RepositoryEvents
 from bot.server.request_rows import COMMENTS, LOCAL_PROOFS, REMOTE_PROOFS, STEPS
 from bot.server.requests import Requests
 from bot.server.serve_delivery import DeliveryServer
@@ -102,10 +103,11 @@ def running_service(
         tasks = [Task(SERVE, server.serve), Task(ACKNOWLEDGE, server.acknowledge)]
         figures = Figures(database)
         tasks += RequestServer(database, requests, repositories, figures, on_results).tasks()
-        events = RepositoryEvents(database, repositories)
-        tasks += events.tasks()
+        check = ConfigurationCheck(database, repositories)
+        events = RepositoryEvents(database, repositories, check)
+        tasks += [*check.tasks(), *events.tasks()]
         if settings.reads_github:
-            reader = GitHubReader(database, requests, repositories)
+            reader = GitHubReader(database, requests, repositories, check)
             tasks += reader.tasks()
             reader.defer()
 

@@ -142,3 +142,22 @@ def test_a_change_of_the_configuration_counts_for_the_next_request(organisation:
     organisation.ask("acme/widget", "/backport release/1.1")
     labels = [[label.name for label in pull.labels] for pull in organisation.backports("acme/widget")]
     assert labels == [["backport"], ["stable"]]
+
+
+def test_a_configuration_that_cannot_be_used_is_told_once_and_each_requester_is_told_why(
+    organisation: Organisation,
+) -> None:
+    organisation.add("acme/widget")
+    repository = organisation.maintainer.get_repo("acme/widget")
+    for text in ("labels: 7\n", "# Look.\nlabels: 7\n", "labels: []\nbranchs: []\n"):
+        organisation.configure("acme/widget", text)
+    (issue,) = [issue for issue in repository.get_issues() if issue.user.login == BOT]
+    assert issue.title == "backport.yaml cannot be used"
+    assert "branchs" in issue.body
+    organisation.ask("acme/widget", "/backport release/1.2")
+    (answer,) = organisation.answers("acme/widget")
+    assert "branchs" in answer
+    assert organisation.backports("acme/widget") == []
+    organisation.configure("acme/widget", "prove: {device: cpu, required: false}\n")
+    issue.update()
+    assert (issue.state, issue.title) == ("closed", "backport.yaml can be used again")
