@@ -83,7 +83,8 @@ _CARELESS = ("-c fsync=off", "-c full_page_writes=off", "-c synchronous_commit=o
 _EMPTY = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'service' AND pid <> pg_backend_pid();
     TRUNCATE procrastinate_jobs, procrastinate_workers, procrastinate_periodic_defers, backport_delivery, backport_fact,
-        backport_request, backport_run, backport_fence, backport_log, backport_repository RESTART IDENTITY CASCADE
+        backport_request, backport_run, backport_fence, backport_log, backport_repository,
+        backport_survey RESTART IDENTITY CASCADE
 """
 
 

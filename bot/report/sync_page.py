@@ -24,7 +24,7 @@ from bot.report.sync_text import (
 from bot.sync.survey import SyncReport
 from bot.sync.types import BranchState, Original, OriginalState, State
 
-_WEEKS = 52
+WEEKS = 52
 _WEEK = 7 * 86_400
 _WIDTH, _HEIGHT = 520, 64
 # A longer table is of no use to a reader; the data beside the page has every row.
@@ -66,7 +66,7 @@ def render_page(survey: SyncReport) -> str:
         lines=[chart_line(state, survey.moment) for state in branches],
         width=_WIDTH,
         height=_HEIGHT,
-        weeks=_WEEKS,
+        weeks=WEEKS,
         names=[state.branch for state in branches],
         rows=rows[:_MAX_ROWS],
         more=max(0, len(rows) - _MAX_ROWS),
@@ -87,11 +87,11 @@ def matrix(states: Sequence[BranchState]) -> list[Row]:
 
 def chart_line(state: BranchState, moment: int) -> Line:
     """Lay out the number of originals that a branch lacked, week by week."""
-    moments = tuple(moment - _WEEK * weeks for weeks in range(_WEEKS, -1, -1))
+    moments = tuple(moment - _WEEK * weeks for weeks in range(WEEKS, -1, -1))
     numbers = missing_over_time(state, moments)
     highest = max(numbers)
     points = (
-        f"{index * _WIDTH / _WEEKS:.1f},{_HEIGHT - (_HEIGHT - 4) * number / max(highest, 1):.1f}"
+        f"{index * _WIDTH / WEEKS:.1f},{_HEIGHT - (_HEIGHT - 4) * number / max(highest, 1):.1f}"
         for index, number in enumerate(numbers)
     )
     return Line(state.branch, " ".join(points), highest, numbers[-1])

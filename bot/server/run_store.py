@@ -157,6 +157,11 @@ def read_decision(text: str | None) -> Decision | None:
 
 def to_json(record: Record) -> str:
     """Return a record as JSON. A path that is not UTF-8 has replacement characters: it is only shown."""
-    text = json.dumps(record.model_dump(mode="json", by_alias=True), ensure_ascii=False)
+    return json_text(record.model_dump(mode="json", by_alias=True))
+
+
+def json_text(value: object) -> str:
+    """Return plain data as JSON that PostgreSQL takes."""
+    text = json.dumps(value, ensure_ascii=False)
     text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return json.dumps(json.loads(text))  # as ASCII: PostgreSQL takes no NUL in a text

@@ -95,6 +95,15 @@ _MIGRATIONS: tuple[LiteralString, ...] = (
         served boolean NOT NULL DEFAULT true
     );
     """,
+    """
+    CREATE TABLE backport_survey (
+        repository text PRIMARY KEY,
+        read_at timestamptz NOT NULL,
+        problem text NOT NULL DEFAULT '',
+        mirror_bytes bigint,
+        report text
+    );
+    """,
 )
 
 

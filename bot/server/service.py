@@ -22,7 +22,7 @@ from bot.server.embedded_postgres import embedded_postgres
 from bot.server.old_journal import take_over_journal
 from bot.server.operation import Figures, operation_routes
 from bot.server.pages.application import pages_routes
-from bot.server.pages.settings import NO_PAGES, PagesSettings
+from bot.server.pages.settings import NO_PAGES, PagesMode, PagesSettings
 from bot.server.patience import OnResults
 from bot.server.read_github import GitHubReader
 from bot.server.repositories import Repositories, RepositorySource
@@ -30,13 +30,14 @@ from bot.server.repository_events import RepositoryEvents
 from bot.server.request_rows import COMMENTS, LOCAL_PROOFS, REMOTE_PROOFS, STEPS
 from bot.server.requests import Requests
 from bot.server.serve_delivery import DeliveryServer
+from bot.server.surveys import SURVEYS, Surveyor
 from bot.server.take_step import RequestServer
 from bot.server.webhooks import ReadTrigger, webhook_app
 from bot.server.worker import Task, Worker
 from bot.text.comment_text import may_start_line
 
 # One proof at a time, as the suites of one machine would disturb each other. Of a proof elsewhere, the job only waits.
-_QUEUES = {REQUESTS: 2, SIGNS: 1, UPKEEP: 1, STEPS: 3, LOCAL_PROOFS: 1, REMOTE_PROOFS: 16, COMMENTS: 2}
+_QUEUES = {REQUESTS: 2, SIGNS: 1, UPKEEP: 1, SURVEYS: 1, STEPS: 3, LOCAL_PROOFS: 1, REMOTE_PROOFS: 16, COMMENTS: 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +111,11 @@ def running_service(
             reader = GitHubReader(database, requests, repositories, check)
             tasks += reader.tasks()
             reader.defer()
+
+        if settings.pages.mode is not PagesMode.OFF and settings.reads_github:
+            surveyor = Surveyor(database, repositories)
+            tasks += surveyor.tasks()
+            surveyor.defer()
 
         def upkeep() -> None:
             deliveries.defer_lost()

@@ -7,19 +7,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bot.config import parse_config
 from bot.models import Candidate, Certainty, Failed, Method, Resolution, Sha, Target
 from bot.server.database import Database
 from bot.server.fence import Fence
 from bot.server.pages.settings import PagesMode, PagesSettings
 from bot.server.requests import Requests
 from bot.server.run_store import PostgresStore
+from bot.server.served_repository import RepositoryRows, ServedRepository
 from bot.server.service import Service
+from bot.server.surveys import SurveyRows
 from tests.conftest import empty_database
 from tests.pipeline.conftest import running_office
-from tests.pipeline.office import REPOSITORY, Office
+from tests.pipeline.office import REPOSITORY, Office, with_pick
 from tests.pipeline.test_request import _request
 from tests.report.conftest import Samples
 from tests.server.serving import SECRET, serving
+from tests.sync.states import branch, every_state, state_of, survey
 
 HOSTILE = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">'\"{{7*7}}\u202e"
 PUBLIC = PagesSettings(mode=PagesMode.PUBLIC)
@@ -47,14 +51,31 @@ class Site:
 
 @contextmanager
 def running_site(history: Path, directory: Path, address: str, pages: PagesSettings = PUBLIC) -> Iterator[Site]:
-    """Serve the office with pages."""
+    """Serve the office with pages, and read what its stable branches lack."""
     empty_database(address)
+    config = parse_config(f"repository: {REPOSITORY}\nprove: {{device: cpu}}\nsync: {{rules: [{{titles: ['*']}}]}}\n")
     with (
         running_office(history, directory) as office,
-        serving(office, directory / "data", address, pages=pages) as service,
+        serving(
+            replace(office, context=with_pick(office.context, config=config)),
+            directory / "data",
+            address,
+            reads_github=True,
+            pages=pages,
+        ) as service,
     ):
         office.fake_github.add_webhook(REPOSITORY, service.url, SECRET, ["issue_comment", "pull_request"])
         yield Site(service.url.removesuffix("/webhook"), office, service)
+
+
+def record_survey(database: Database) -> str:
+    """Record a reading of another repository, with each state and hostile values, and return the repository's name."""
+    title = state_of(50, title=HOSTILE, reason=HOSTILE)
+    named = replace(title, original=replace(title.original, author=HOSTILE, url="javascript:document.title='taken'"))
+    branches = (branch(*every_state().originals, named), branch(state_of(3, branch=BRANCH), name=BRANCH))
+    RepositoryRows(database).keep(ServedRepository(id=77, name="a/b"))
+    SurveyRows(database).keep("a/b", survey(*branches), 123_456)
+    return "a/b"
 
 
 def record_hostile(database: Database) -> int:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.pipeline.conftest import history
 from tests.report.test_pages_in_browser import CHECK
-from tests.server.site import BRANCH, Site, record_hostile, running_site
+from tests.server.site import BRANCH, Site, record_hostile, record_survey, running_site
 
 __all__ = ["history"]
 
@@ -26,6 +26,7 @@ def site(history: Path, tmp_path_factory: pytest.TempPathFactory, service_databa
         running.office.issue(7).create_comment("/backport release/1.0 release/1.1 release/1.2")
         running.settle()
         running.hostile = record_hostile(running.database)
+        record_survey(running.database)
         yield running
 
 
@@ -57,6 +58,8 @@ def paths(site: Site) -> dict[str, str]:
         "/runs/2": "#7 on release/1.1",
         "/runs/3": "#7 on release/1.2",
         f"/runs/{site.hostile}": f"#9 on {BRANCH}",
+        "/board?repository=acme/widget": "Board acme/widget",
+        "/board?repository=a/b&state=all": "Board a/b",
     }
 
 
@@ -96,6 +99,38 @@ def test_what_the_service_did_is_there_without_a_script(open_page: Callable[...,
         expect(log).to_contain_text(line)
     page.get_by_role("link", name="release/1.0", exact=True).click()
     expect(page.get_by_role("status")).to_contain_text("not affected")
+
+
+def test_the_board_joins_what_branches_lack_with_what_runs_came_to(open_page: Callable[..., Page]) -> None:
+    page = open_page("/board?repository=acme/widget", java_script_enabled=False)
+    original = page.locator("tr", has=page.get_by_role("link", name="#7", exact=True))
+    cells = original.locator("td")
+    expect(cells.nth(0)).to_contain_text("opened")
+    expect(cells.nth(0)).to_contain_text("proven")
+    expect(cells.nth(2)).to_contain_text("not affected")
+    expect(page.locator("tr", has=page.get_by_role("link", name="#9", exact=True)).locator("td").first).to_contain_text(
+        "missing"
+    )
+    cells.nth(0).get_by_role("link", name="run").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("#7 on release/1.2")
+
+
+def test_the_board_shows_what_its_filters_name(open_page: Callable[..., Page]) -> None:
+    page = open_page("/board?repository=a/b", java_script_enabled=False)
+    form, names = page.get_by_role("search"), page.locator("tbody th[scope=row] > a")
+    expect(names).to_have_text(["#13", "#6", "#5", "#4", "#3", "#2"])
+    form.get_by_label("State").select_option("conflict")
+    form.get_by_role("button", name="Show").click()
+    expect(names).to_have_text(["#6"])
+    form.get_by_label("State").select_option("missing")
+    form.get_by_label("Missing for").fill("96")
+    form.get_by_role("button", name="Show").click()
+    expect(names).to_have_text(["#4", "#3"])
+    form.get_by_label("Branch").select_option(BRANCH)
+    form.get_by_role("button", name="Show").click()
+    expect(names).to_have_text(["#3"])
+    page.locator("summary").first.click()
+    expect(page.locator("tbody li")).to_contain_text("the cherry-pick applies")
 
 
 def test_a_page_can_be_used_by_keyboard(open_page: Callable[..., Page]) -> None:

@@ -16,11 +16,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.server.database import Database
 from bot.server.pages.access import Access, AccessDenied, PublicAccess, Reader
+from bot.server.pages.board_page import BoardPage
 from bot.server.pages.rendering import POLICY, page
 from bot.server.pages.run_pages import RunPages, missing
 from bot.server.pages.run_queries import RunQueries
 from bot.server.pages.settings import PagesMode, PagesSettings
 from bot.server.pages.static_files import STATIC_ROUTE
+from bot.server.surveys import SurveyRows
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +48,12 @@ def pages_routes(settings: PagesSettings, database: Database) -> Sequence[BaseRo
 
 
 def _application(database: Database, access: Access) -> ASGIApp:
-    runs = RunPages(RunQueries(database), access)
+    queries = RunQueries(database)
+    runs, board = RunPages(queries, access), BoardPage(queries, SurveyRows(database), access)
     routes: Sequence[Route] = [
         Route("/", runs.runs),
         Route("/runs/{run:int}", runs.run),
+        Route("/board", board.board),
         STATIC_ROUTE,
     ]
     app = Starlette(

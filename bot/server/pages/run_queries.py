@@ -69,6 +69,20 @@ class RequestState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LastRun:
+    """The last run for an original on a branch. `step` is None if it has ended, at `since`."""
+
+    id: int
+    original: int
+    target: str
+    step: str | None
+    since: datetime
+    ending: str | None
+    proof: str | None
+    opened: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogLine:
     """A line of a run's log."""
 
@@ -113,20 +127,10 @@ class RunQueries:
         self._database = database
 
     def repositories(self) -> list[str]:
-        """Return the repositories that a request was recorded for."""
-        # One step of the index for each repository, however many requests there are.
-        statement = """
-            WITH RECURSIVE name AS (
-                (SELECT lower(repository) AS key, repository FROM backport_request ORDER BY 1 LIMIT 1)
-                UNION ALL
-                SELECT next.key, next.repository FROM name CROSS JOIN LATERAL (
-                    SELECT lower(repository) AS key, repository FROM backport_request
-                    WHERE lower(repository) > name.key ORDER BY 1 LIMIT 1
-                ) AS next
-            ) SELECT repository FROM name
-        """
+        """Return the repositories that are served, or were, by name."""
         with self._database.transaction() as connection:
-            return [row[0] for row in connection.execute(statement).fetchall()]
+            rows = connection.execute("SELECT name FROM backport_repository ORDER BY lower(name)").fetchall()
+        return [row[0] for row in rows]
 
     def open_requests(self, repositories: Sequence[str]) -> list[RequestState]:
         """Return the requests that have not ended, oldest first."""
@@ -164,6 +168,28 @@ class RunQueries:
         statement = "SELECT id, written_at, step, line FROM backport_log WHERE run = %s ORDER BY id DESC LIMIT %s"
         with self._database.transaction() as connection, connection.cursor(row_factory=class_row(LogLine)) as rows:
             return rows.execute(statement, (run, _LINES)).fetchall()[::-1]
+
+    def last_runs(self, repository: str) -> list[LastRun]:
+        """Return the last run for each original and branch of a repository."""
+        statement = """
+            SELECT DISTINCT ON (original, target)
+                run.id, original, target, step, since, ending, proof, opened
+            FROM backport_run AS run JOIN backport_request AS request ON request.id = run.request
+            WHERE lower(repository) = %s AND original IS NOT NULL ORDER BY original, target, run.id DESC
+        """
+        with self._database.transaction() as connection, connection.cursor(row_factory=class_row(LastRun)) as rows:
+            return rows.execute(statement, (repository.casefold(),)).fetchall()
+
+    def originals(self, repository: str, numbers: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """Return the title and the address of originals, as the last request for each has them."""
+        statement = """
+            SELECT DISTINCT ON (original) original, body FROM backport_request
+            WHERE lower(repository) = %s AND original = ANY(%s) ORDER BY original, id DESC
+        """
+        with self._database.transaction() as connection:
+            rows = connection.execute(statement, (repository.casefold(), list(numbers))).fetchall()
+        originals = {number: json.loads(body)["original"] for number, body in rows}
+        return {number: (original["title"], original["url"]) for number, original in originals.items()}
 
     def _requests(
         self, where: LiteralString, repositories: Sequence[str], limit: int, *values: int
