@@ -18,10 +18,12 @@
     │ ├ Unavailable          retryable
     │ │ └ NotYetKnown        GitHub does not know yet of a push or a merge
     │ ├ Forbidden
+    │ │ └ BadCredentials     the token or the key is not accepted; a later one may be
     │ ├ NotFound
     │ ├ ValidationFailed
     │ │ └ NoDrafts           the plan of the repository has no draft pull requests
     │ └ NotOpened            the branch is pushed, its pull request was refused
+    ├ StoreUnavailable       the database of the service does not answer; retryable
     ├ RunFolderError         a file that one stage left for the next is missing, damaged or foreign
     └ SuiteError             the suite did not run; failing cases are not this
       ├ NoDevice
@@ -136,6 +138,10 @@ class Forbidden(GitHubError):
     """The token may not do this."""
 
 
+class BadCredentials(Forbidden):
+    """GitHub accepts no such token or key (401). It may have been revoked, or this machine's clock is wrong."""
+
+
 class NotFound(GitHubError):
     """No such thing, or the token may not see it."""
 
@@ -150,6 +156,14 @@ class NoDrafts(ValidationFailed):
 
 class NotOpened(GitHubError):
     """A backport branch was pushed and GitHub refused its pull request; the branch is still there."""
+
+
+class StoreUnavailable(BackportError):
+    """The database of the service does not answer or refuses, so the result of a step cannot be recorded."""
+
+
+TEMPORARY = (RateLimited, Unavailable, BadCredentials, StoreUnavailable)
+"""Errors that say nothing about what was asked for: a service takes the step again later."""
 
 
 class RunFolderError(BackportError):

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,23 @@ def remedy_for(status: int, message: str, errors: Sequence[FieldError]) -> str:
     return remedy or _BY_STATUS.get(status, "See GitHub's answer.")
 
 
+def clock_remedy(date: str) -> str:
+    """Return what to do about a clock that differs from GitHub's, by the date of its answer; empty if it is right.
+
+    An App signs in with the time of this machine, and GitHub allows for a minute:
+    https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
+    """
+    try:
+        seconds = (datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds()
+    except (TypeError, ValueError):
+        return ""
+    if abs(seconds) < _CLOCK_SECONDS:
+        return ""
+    direction = "ahead of" if seconds > 0 else "behind"
+    return f"This machine's clock is {abs(seconds) / 60:.0f} minutes {direction} GitHub's. Set it, e.g. by NTP."
+
+
+_CLOCK_SECONDS = 50.0
 _BY_FIELD = {
     ("head", "invalid"): "See whether the pushed branch is there, then ask again.",
     ("base", "invalid"): "See whether the target branch is still there, then ask again.",

@@ -11,6 +11,7 @@ from github import GithubException
 
 from bot.environment.trace import span
 from bot.errors import (
+    BadCredentials,
     Forbidden,
     GitHubError,
     NoDrafts,
@@ -21,7 +22,7 @@ from bot.errors import (
     ValidationFailed,
 )
 from bot.github.rate_limits import is_limit, retry_at
-from bot.github.remedies import FieldError, is_early, lacks_drafts, parse_errors, remedy_for
+from bot.github.remedies import FieldError, clock_remedy, is_early, lacks_drafts, parse_errors, remedy_for
 
 _LONGEST = 400
 """Characters of GitHub's words that an error holds."""
@@ -83,10 +84,11 @@ def _from_answer(action: str, error: GithubException) -> GitHubError:
         kind = NotYetKnown
     elif lacks_drafts(message):
         kind = NoDrafts
-    return kind(text, hint=remedy_for(status, message, errors), http_status=status, request_id=request_id)
+    hint = clock_remedy(headers.get("date", "")) if status == 401 else ""
+    return kind(text, hint=hint or remedy_for(status, message, errors), http_status=status, request_id=request_id)
 
 
-_KINDS: Mapping[int, type[GitHubError]] = {401: Forbidden, 403: Forbidden, 404: NotFound, 422: ValidationFailed}
+_KINDS: Mapping[int, type[GitHubError]] = {401: BadCredentials, 403: Forbidden, 404: NotFound, 422: ValidationFailed}
 
 
 def _message(data: object, errors: Sequence[FieldError]) -> str:

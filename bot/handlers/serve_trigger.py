@@ -22,7 +22,7 @@ from bot.commands.triggers import (
     Trigger,
 )
 from bot.commands.verbs import Verb
-from bot.errors import BackportError, NotYetKnown, RateLimited, RequestRejected, Unavailable
+from bot.errors import TEMPORARY, BackportError, NotYetKnown, RequestRejected
 from bot.handlers.backport import RunTargets, handle_backport, run_targets
 from bot.handlers.cancel import handle_cancel
 from bot.handlers.deferred import deferred_requests, label_request, without_replied
@@ -45,7 +45,7 @@ def answer(trigger: Trigger, context: RepositoryContext) -> tuple[TargetOutcome,
     """Do what a trigger asks for and return each target branch's outcome.
 
     Raises:
-        RateLimited, Unavailable: GitHub does not answer; the trigger can be handled again later.
+        RateLimited, Unavailable, BadCredentials, StoreUnavailable: the trigger can be handled again later.
     """
     return serve(trigger, context, run_targets).results
 
@@ -57,7 +57,7 @@ def serve(trigger: AnyTrigger, context: RepositoryContext, run: RunTargets) -> R
     until the merge. Handling the same trigger again edits the same replies and opens nothing twice.
 
     Raises:
-        RateLimited, Unavailable: GitHub does not answer; the trigger can be handled again later.
+        RateLimited, Unavailable, BadCredentials, StoreUnavailable: the trigger can be handled again later.
     """
     if isinstance(trigger, MergeTrigger):
         groups = deferred_requests(context.github.conversation(trigger.pull_request), context)
@@ -185,7 +185,7 @@ def _handle(
         if isinstance(error, NotYetKnown) and context.retries_later:
             raise
         return _post_error(error, source, context)
-    except (RateLimited, Unavailable):
+    except TEMPORARY:
         raise
     except Exception as error:
         text = str(command.command) if isinstance(command, CommandContext) else ""

@@ -10,7 +10,7 @@ import logging
 from dataclasses import replace
 
 from bot.commands.targets import own_branches
-from bot.errors import FetchFailed, GitHubError, NotOpened, RateLimited, Unavailable
+from bot.errors import TEMPORARY, FetchFailed, GitHubError, NotOpened
 from bot.models import Candidate, Conflicted, PullRequest, Sha, TargetPlan
 from bot.pick import ladder
 from bot.pick.conflict_commit import ConflictMarkerCommit, find_markers
@@ -103,7 +103,7 @@ def _turn_into_draft(pull: PullRequest, context: RepositoryContext) -> bool:
     """Make a pull request a draft; return whether GitHub did it. Not every plan has drafts."""
     try:
         context.github.update_pull_request(pull, title=pull.title, body=pull.body, draft=True)
-    except (RateLimited, Unavailable):
+    except TEMPORARY:
         raise
     except GitHubError as error:
         log.warning("%s", error)

@@ -140,7 +140,7 @@ class RequestRun:
         """Take one step and return the next; None if the target has ended. `rounds` counts the earlier picks.
 
         Raises:
-            RateLimited, Unavailable, FetchFailed: only to a caller that comes back; nothing was recorded.
+            those of `TEMPORARY`, FetchFailed: only to a caller that comes back; nothing was recorded.
         """
         match step:
             case Step.PICK if rounds >= _ATTEMPTS:

@@ -6,7 +6,7 @@ import functools
 import logging
 from collections.abc import Iterable
 
-from bot.errors import GitHubError, RateLimited, Unavailable
+from bot.errors import TEMPORARY, GitHubError
 from bot.models import Failed, TargetOutcome
 from bot.pipeline.branch_naming import name_for_recipe
 from bot.pipeline.context import RepositoryContext
@@ -78,7 +78,7 @@ class StatusComment:
             self._write()
             for result in results:
                 self._write_check(result)
-        except (RateLimited, Unavailable):
+        except TEMPORARY:
             raise
         except Exception as error:
             self._targets.update({result.target: self._failure(result.target, error) for result in results})
@@ -131,7 +131,7 @@ class StatusComment:
             )
         # The comment only shows progress. A branch is not stopped for it, and the next edit has it all.
         except GitHubError as error:
-            if self._context.retries_later and isinstance(error, RateLimited | Unavailable):
+            if self._context.retries_later and isinstance(error, TEMPORARY):
                 raise
             log.warning("%s", error)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from bot.commands.parser import Command
-from bot.errors import BackportError, FetchFailed, NotOpened, RateLimited, Unavailable
+from bot.errors import TEMPORARY, BackportError, FetchFailed, NotOpened
 from bot.models import Failed
 
 ResultT = TypeVar("ResultT")
@@ -23,7 +23,7 @@ def capture_errors(
     `retry` is the command by which a person asks for the branch again; none if the next run does.
 
     Raises:
-        RateLimited, Unavailable, FetchFailed: only with `except_silence`: GitHub did not answer, and may do so later.
+        RateLimited, Unavailable, BadCredentials, FetchFailed: only with `except_silence`: GitHub may answer later.
     """
     try:
         return step()
@@ -38,17 +38,19 @@ def capture_errors(
 def _silence(error: Exception) -> Exception | None:
     """Return the error by which GitHub did not answer, if it is this one, or what was behind a refused opening."""
     cause = error.__cause__ if isinstance(error, NotOpened) else error
-    return cause if isinstance(cause, RateLimited | Unavailable | FetchFailed) else None
+    return cause if isinstance(cause, (*TEMPORARY, FetchFailed)) else None
 
 
-def failed_outcome(target: str, error: Exception, *, retry: str) -> Failed:
-    """Return the outcome of a target branch that an error stopped; `retry` is the command that asks again, or empty."""
-    message = as_backport_error(error, f"the work on {target}", retry=retry)
+def failed_outcome(target: str, error: Exception, *, retry: str, place: str = "") -> Failed:
+    """Return the outcome of a target branch that an error stopped; see `as_backport_error`."""
+    message = as_backport_error(error, f"the work on {target}", retry=retry, place=place)
     return Failed(target=target, message=message.message, hint=message.hint)
 
 
-def as_backport_error(error: Exception, work: str, *, retry: str) -> BackportError:
+def as_backport_error(error: Exception, work: str, *, retry: str, place: str = "") -> BackportError:
     """Return an error that can be shown; an unexpected one is logged with its traceback. `work` is what it stopped.
+
+    `retry` is the command that asks again, or empty. `place` names what the lines in the log are about.
 
     The sentence names the kind of an unexpected error and nothing else: its text may hold anything.
     """
@@ -57,6 +59,6 @@ def as_backport_error(error: Exception, work: str, *, retry: str) -> BackportErr
     log.error("An unforeseen error stopped %s", work, exc_info=error)
     return BackportError(
         f"An error in the bot itself ({type(error).__name__}) stopped {work}.",
-        hint="The bot's log has the traceback, for its operator. "
+        hint=f"The bot's log has the traceback{f' ({place})' if place else ''}, for its operator. "
         + (f"Then comment `{retry}` again." if retry else "The next run tries again."),
     )

@@ -14,12 +14,24 @@ from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
-from bot.errors import ConfigError
+from bot.errors import ConfigError, StoreUnavailable
 from bot.server.schema import migrate
 
 _CONNECTIONS = 16
 _SECONDS = 10.0
 """How long a caller waits for a connection: GitHub waits as long for the answer to a delivery."""
+
+
+@contextmanager
+def recording() -> Iterator[None]:
+    """Turn a refusal or the silence of the database into StoreUnavailable: it says nothing about the step in hand."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise StoreUnavailable(
+            f"The database does not answer or refuses ({type(error).__name__}), so nothing was recorded.",
+            hint="Look at the database and its disk; the step is taken again.",
+        ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

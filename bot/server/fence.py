@@ -16,7 +16,7 @@ from psycopg import Connection
 from bot.git.connection import Connection as GitConnection
 from bot.github.protocol import GitHub
 from bot.pipeline.context import RepositoryContext
-from bot.server.database import Database
+from bot.server.database import Database, recording
 
 
 class Overtaken(BaseException):
@@ -34,14 +34,14 @@ class Fence:
         """
         self._database = database
         self._numbers: dict[str, int] = {}
-        with database.transaction() as connection:
+        with recording(), database.transaction() as connection:
             for thing in sorted(things):  # in one order, so that two processes never wait for each other
                 row = connection.execute(statement, (thing,)).fetchone()
                 self._numbers[thing] = row[0] if row else 0
 
     def check(self) -> None:
         """Raise Overtaken if another step has taken a number of any of the things since."""
-        with self._database.transaction() as connection:
+        with recording(), self._database.transaction() as connection:
             self.hold(connection)
 
     def hold(self, connection: Connection) -> None:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.errors import BackportError, RateLimited
+import psycopg
+
+from bot.errors import RateLimited
 from bot.models import TargetOutcome
 from bot.pipeline.context import RepositoryContext
+
+log = logging.getLogger(__name__)
 
 OnResults = Callable[[tuple[TargetOutcome, ...]], None]
 """Gets the outcomes of a request that has ended."""
 
+BREAKDOWNS = 4
+"""Further attempts after an error that nobody foresaw; then whoever asked is told."""
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=10)
 
 
@@ -21,7 +28,13 @@ def for_a_job(context: RepositoryContext) -> RepositoryContext:
     return replace(context, pauses=(), retries_later=True)
 
 
-def next_moment(error: BackportError, attempts: int) -> datetime:
+def database_moment(error: psycopg.Error) -> datetime:
+    """Return when to go on after a database that refused or did not answer: it is no fault of the work."""
+    log.warning("The database refused (%s). Trying again.", error)
+    return datetime.now(UTC) + _FIRST_PAUSE
+
+
+def next_moment(error: Exception, attempts: int) -> datetime:
     """Return when to ask GitHub again after an error; `attempts` counts those before it."""
     if isinstance(error, RateLimited):
         return max(error.retry_at, datetime.now(UTC) + _FIRST_PAUSE)

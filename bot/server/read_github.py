@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from bot.errors import BackportError, FetchFailed, RateLimited, Unavailable
+from bot.errors import TEMPORARY, BackportError, FetchFailed
 from bot.handlers.reconcile import reconcile_pull_request
 from bot.proof.run_isolated import RunsEnded
 from bot.server.configuration_check import UPKEEP, ConfigurationCheck
@@ -98,7 +98,7 @@ def _waiting_for_github(attempts: int) -> Iterator[None]:
         yield
     except RunsEnded as error:
         raise TryAgain(datetime.now(UTC)) from error
-    except (RateLimited, Unavailable, FetchFailed) as error:
+    except (*TEMPORARY, FetchFailed) as error:
         log.warning("%s Trying again.", error)
         raise TryAgain(next_moment(error, attempts)) from error
     except NotServed:

@@ -29,7 +29,7 @@ from bot.models import (
 from bot.pipeline.request import Record
 from bot.pipeline.result_store import Decision
 from bot.pipeline.run_folder_records import Picked, Proof, TargetRecord, tagged
-from bot.server.database import Database
+from bot.server.database import Database, recording
 from bot.server.fence import Fence
 
 _SHOWN_BYTES = 400_000
@@ -97,20 +97,20 @@ class PostgresStore:
         self._write(target, "UPDATE backport_run SET verdict = %s", to_json(proof))
 
     def _read(self, target: Target, statement: LiteralString) -> str | None:
-        with self._database.transaction() as connection:
+        with recording(), self._database.transaction() as connection:
             where: LiteralString = " WHERE request = %s AND target = %s"
             row = connection.execute(statement + where, (self._request, str(target))).fetchone()
         return row[0] if row else None
 
     def _read_bytes(self, target: Target) -> bytes:
         statement = "SELECT objects FROM backport_run WHERE request = %s AND target = %s"
-        with self._database.transaction() as connection:
+        with recording(), self._database.transaction() as connection:
             row = connection.execute(statement, (self._request, str(target))).fetchone()
         return bytes(row[0]) if row and row[0] is not None else b""
 
     def _write(self, target: Target, statement: LiteralString, *values: str | bytes | int | None) -> None:
         where: LiteralString = " WHERE request = %s AND target = %s"
-        with self._database.transaction() as connection:
+        with recording(), self._database.transaction() as connection:
             self._fence.hold(connection)
             connection.execute(statement + where, (*values, self._request, str(target)))
 

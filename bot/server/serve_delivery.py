@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 from structlog.contextvars import bound_contextvars
 
 from bot.commands.parser import holds_command
 from bot.commands.triggers import CommentTrigger
-from bot.errors import BackportError, FetchFailed, RateLimited, Unavailable
+from bot.errors import TEMPORARY, BackportError, FetchFailed
 from bot.handlers.serve_trigger import refuse, serve
+from bot.pipeline.unexpected_errors import as_backport_error
 from bot.proof.run_isolated import RunsEnded
 from bot.server.deliveries import Deliveries, Delivery
-from bot.server.patience import OnResults, for_a_job, next_moment
+from bot.server.patience import BREAKDOWNS, OnResults, database_moment, for_a_job, next_moment
 from bot.server.repositories import Repositories
 from bot.server.requests import Requests
 from bot.server.take_step import RequestRecorder
@@ -71,19 +73,40 @@ class DeliveryServer:
             self._serve(record)
         except RunsEnded:
             return  # what it was about is served after the next start
-        except (RateLimited, Unavailable, FetchFailed) as error:
+        except psycopg.Error as error:
+            raise TryAgain(database_moment(error)) from error
+        except Exception as error:
+            self._put_off(record, error, attempts)
+            problem = error.message if isinstance(error, BackportError) else f"{type(error).__name__}: {error}"
+            self._reply(record, error)
+        self._deliveries.end(record.id, problem)
+
+    def _put_off(self, record: Delivery, error: Exception, attempts: int) -> None:
+        """Raise TryAgain if another attempt may help; log what ends the delivery otherwise."""
+        if isinstance(error, (*TEMPORARY, FetchFailed)):
             if datetime.now(UTC) - record.received_at < _LONGEST:
                 log.warning("%s Trying again.", error)
                 raise TryAgain(next_moment(error, attempts)) from error
-            problem = error.message
-        except BackportError as error:
-            log.warning("%s %s", error, error.hint)
-            problem = error.message
-        except Exception as error:
-            # A fault of ours in one delivery must not take the others down with it.
-            log.exception("The work that a delivery asks for failed.")
-            problem = f"{type(error).__name__}: {error}"
-        self._deliveries.end(record.id, problem)
+        elif not isinstance(error, BackportError):
+            log.error("The work that a delivery asks for failed.", exc_info=error)
+            if attempts < BREAKDOWNS:
+                raise TryAgain(next_moment(error, attempts)) from error
+        log.warning("The delivery is given up: %s", error)
+
+    def _reply(self, record: Delivery, error: Exception) -> None:
+        """Tell whoever asked. If that cannot be told either, the log has it."""
+        place = f"delivery {record.name}"
+        try:
+            repository = self._repositories.find(record.trigger.repository, record.repository_id)
+            if repository is not None:
+                with self._repositories.lend(repository.name) as context:
+                    refuse(
+                        record.trigger,
+                        as_backport_error(error, "this request", retry="", place=place),
+                        for_a_job(context),
+                    )
+        except Exception as unanswered:
+            log.warning("Whoever asked could not be told: %s", unanswered)
 
     def _serve(self, record: Delivery) -> None:
         repository = self._repositories.find(record.trigger.repository, record.repository_id)

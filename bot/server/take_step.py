@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 from structlog.contextvars import bound_contextvars
 
 from bot.errors import BackportError, FetchFailed
@@ -14,15 +15,17 @@ from bot.models import Candidate, Target, TargetOutcome, TargetPlan
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.learn_backports import learn_backports
 from bot.pipeline.request import BackportRequest
+from bot.pipeline.request_storage import Place, answer_marker
 from bot.pipeline.run import RequestRun, Step, serving_order
 from bot.pipeline.status_comment import StatusComment
-from bot.pipeline.unexpected_errors import failed_outcome
+from bot.pipeline.unexpected_errors import as_backport_error, failed_outcome
 from bot.proof.run_isolated import RunsEnded
+from bot.report.replies import render_error
 from bot.report.status_comment import Phase, TargetProgress
-from bot.server.database import Database
+from bot.server.database import Database, recording
 from bot.server.fence import Fence, Overtaken, fenced
 from bot.server.operation import Figures
-from bot.server.patience import OnResults, for_a_job, next_moment
+from bot.server.patience import BREAKDOWNS, OnResults, for_a_job, next_moment
 from bot.server.repositories import Repositories
 from bot.server.request_rows import LOCAL_PROOFS, REMOTE_PROOFS, SHOW, TAKE_STEP, RequestRow, RunRow, branch_lock
 from bot.server.requests import Requests
@@ -50,7 +53,8 @@ class RequestRecorder:
     ) -> None:
         """Record a request; see `RunTargets`."""
         order = serving_order(names, context.pick.patch_for(request.original))
-        number = self._requests.record(request, context.config.repository, comment.targets, order, comment.results)
+        with recording():
+            number = self._requests.record(request, context.config.repository, comment.targets, order, comment.results)
         self._numbers.append((number, request.comment_id))
 
     def begin(self, summary: RequestSummary) -> None:
@@ -98,11 +102,9 @@ class RequestServer:
                 self._take_fenced(row, this_step, fence, run_log)
         except (RunsEnded, Overtaken):
             return  # it is taken after the next start, or another process has taken it
-        except BackportError as error:
-            is_over = isinstance(error, FetchFailed) and attempts >= _FETCHES
-            if not is_over and datetime.now(UTC) - request.recorded_at < _LONGEST:
-                log.warning("%s Trying again.", error)
-                run_log.write(f"{error.message} Trying again.")
+        except Exception as error:
+            if not _is_over(error, attempts, request):
+                run_log.write(f"{error.message if isinstance(error, BackportError) else type(error).__name__}: again")
                 raise TryAgain(next_moment(error, attempts)) from error
             self._give_up(row, request.request, fence, error)
 
@@ -131,8 +133,10 @@ class RequestServer:
             self._requests.advance(connection, row, next_step, changes)
         run_log.write(f"done; next: {next_step.value}" if next_step else "done; the branch has ended")
 
-    def _give_up(self, row: RunRow, request: BackportRequest, fence: Fence, error: BackportError) -> None:
-        outcome = failed_outcome(row.target, error, retry=str(request.command_for(row.target)))
+    def _give_up(self, row: RunRow, request: BackportRequest, fence: Fence, error: Exception) -> None:
+        command, place = str(request.command_for(row.target)), f"run {row.id}"
+        outcome = failed_outcome(row.target, error, retry=command, place=place)
+        log.warning("The branch ends as failed: %s", error)
         PostgresStore(self._database, row.request, fence).keep_decision(Target.parse(row.target), outcome)
         with self._database.transaction() as connection:
             fence.hold(connection)
@@ -143,11 +147,18 @@ class RequestServer:
         fence = Fence(self._database, f"{SHOW} {request}")
         try:
             with self._repositories.lend(row.repository) as lent, fenced(for_a_job(lent), fence) as context:
-                self._show_fenced(row, runs, fence, context)
+                try:
+                    self._show_fenced(row, runs, fence, context)
+                except (BackportError, psycopg.Error):
+                    raise
+                except Exception as error:
+                    if attempts < BREAKDOWNS:
+                        raise
+                    self._show_error(row, error, fence, context)
         except Overtaken:
             return
-        except BackportError as error:
-            log.warning("%s Trying again.", error)
+        except Exception as error:
+            log.warning("%s Trying again.", error, exc_info=not isinstance(error, BackportError))
             raise TryAgain(next_moment(error, attempts)) from error
 
     def _show_fenced(self, row: RequestRow, runs: list[RunRow], fence: Fence, context: RepositoryContext) -> None:
@@ -165,6 +176,16 @@ class RequestServer:
             self._figures.count(comment.results)
             self._on_results(comment.results)
 
+    def _show_error(self, row: RequestRow, error: Exception, fence: Fence, context: RepositoryContext) -> None:
+        """Show in place of the branches that they cannot be shown, and end the request: nobody is to wait for it."""
+        place = Place(row.request.original.number, row.request.key)
+        shown_error = as_backport_error(error, "the status of this request", retry="", place=f"request {row.id}")
+        marker = answer_marker(place, context)
+        context.github.write_comment(place.pull_request, f"{marker}\n{render_error(shown_error)}", marker=marker)
+        with self._database.transaction() as connection:
+            fence.hold(connection)
+            self._requests.end(connection, row.id)
+
     def _end(self, row: RequestRow, fence: Fence, context: RepositoryContext) -> None:
         with self._database.transaction() as connection:
             fence.hold(connection)
@@ -180,6 +201,22 @@ class RequestServer:
         outcomes = [state for run in runs if not isinstance(state := _state_of(run, store), TargetProgress)]
         refused = frozenset({row.request.comment_id}) if row.refused else frozenset()
         return RequestSummary(results=tuple(outcomes), refused=refused)
+
+
+def _is_over(error: Exception, attempts: int, request: RequestRow) -> bool:
+    """Say whether another attempt is of no use; if it is, log why there is one."""
+    match error:
+        case FetchFailed():
+            is_over = attempts >= _FETCHES
+        case BackportError() | psycopg.Error():
+            is_over = False
+        case _:
+            log.error("A step failed.", exc_info=error)
+            is_over = attempts >= BREAKDOWNS
+    is_over = is_over or datetime.now(UTC) - request.recorded_at > _LONGEST
+    if not is_over:
+        log.warning("%s Trying again.", error)
+    return is_over
 
 
 def _position(run: RunRow) -> int:

@@ -12,14 +12,15 @@ import contextvars
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from procrastinate import App, JobContext, PsycopgConnector, RetryDecision
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
 from procrastinate.retry import BaseRetryStrategy
 from psycopg import AsyncConnection
 from structlog.contextvars import bound_contextvars
@@ -42,6 +43,34 @@ class TryAgain(Exception):
     def __init__(self, at: datetime) -> None:
         super().__init__(f"again at {at}")
         self.at = at
+
+
+class _Unrecorded(Exception):
+    """The end of a job could not be recorded. The job would count as running as long as its worker lives."""
+
+
+class _JobManager(JobManager):
+    """Tells of a job whose end could not be recorded, which procrastinate itself forgets."""
+
+    def __init__(self, connector: PsycopgConnector, unrecorded: asyncio.Event) -> None:
+        super().__init__(connector)
+        self._unrecorded = unrecorded
+
+    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
+        with self._telling():
+            await super().finish_job(job, status, delete_job)
+
+    async def retry_job(self, job: Job, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - procrastinate's
+        with self._telling():
+            await super().retry_job(job, *arguments, **named)
+
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except ConnectorException:
+            self._unrecorded.set()
+            raise
 
 
 class _WhenAsked(BaseRetryStrategy):
@@ -134,7 +163,8 @@ class Worker:
 
     async def _work(self) -> None:
         """Take jobs until the worker is to stop, or a part of it ends because the database does not answer."""
-        app = self._app()
+        unrecorded = asyncio.Event()
+        app = self._app(unrecorded)
         async with (
             await AsyncConnection.connect(self.conninfo, autocommit=True) as presence,
             app.open_async(),
@@ -143,6 +173,7 @@ class Worker:
             parts = [asyncio.create_task(self._take_jobs(app, queue, count)) for queue, count in self.queues.items()]
             parts.append(asyncio.create_task(self._keep_up(app)))
             parts.append(asyncio.create_task(self._until_stopping()))
+            parts.append(asyncio.create_task(_until_unrecorded(unrecorded)))
             self._working.set()
             try:
                 done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -154,10 +185,11 @@ class Worker:
             for part in done:
                 part.result()
 
-    def _app(self) -> App:
+    def _app(self, unrecorded: asyncio.Event) -> App:
         # Each part of the worker listens and looks for jobs on connections of its own.
         connector = PsycopgConnector(conninfo=self.conninfo, min_size=1, max_size=2 * len(self.queues) + 4)
         app = App(connector=connector)
+        app.job_manager = _JobManager(connector, unrecorded)
         for task in self.tasks:
             registered = app.task(name=task.name, retry=_WhenAsked(), pass_context=True)(self._in_thread(task.run))
             if task.cron:
@@ -238,6 +270,11 @@ class Worker:
 def _note_error(_loop: asyncio.AbstractEventLoop, about: Mapping[str, Any]) -> None:
     """Log an error that nobody waited for, as of a query that was cut off by the end of the worker."""
     log.info("%s", about.get("message"), exc_info=about.get("exception"))
+
+
+async def _until_unrecorded(unrecorded: asyncio.Event) -> None:
+    await unrecorded.wait()
+    raise _Unrecorded("the end of a job could not be recorded")
 
 
 async def _in_thread(run: Callable[..., None], /, *arguments: object, **named: object) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from bot.environment import credentials
 from bot.environment.credentials import AppKey
-from bot.errors import ConfigError, GitHubError
+from bot.errors import BadCredentials, ConfigError, GitHubError
 from bot.fake_github import rest_http
 from bot.fake_github.rest import apps
 from bot.git.mirror import open_mirror
@@ -55,6 +57,24 @@ def test_an_app_that_is_named_without_its_ending_still_finds_its_own_comment(off
     assert names.login == "backporter[bot]"
     app.close()
     names.close()
+
+
+@pytest.mark.parametrize(("hours", "fact"), [(2, "120 minutes ahead of"), (-2, "120 minutes behind")])
+def test_a_clock_that_is_wrong_is_named_when_an_app_cannot_sign_in(
+    office: Office, key: AppKey, monkeypatch: pytest.MonkeyPatch, hours: int, fact: str
+) -> None:
+    shift = timedelta(hours=hours)
+
+    class Wrong(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Wrong:
+            return cls.fromtimestamp(time.time(), tz) + shift
+
+    monkeypatch.setattr("github.Auth.time", SimpleNamespace(time=lambda: time.time() + shift.total_seconds()))
+    monkeypatch.setattr("bot.github.remedies.datetime", Wrong)
+    with pytest.raises(BadCredentials) as caught:
+        GitHubClient(REPOSITORY, token=key, api_url=office.fake_github.api_url)
+    assert f"This machine's clock is {fact} GitHub's." in caught.value.hint
 
 
 @pytest.mark.parametrize("granted", [False, True])

@@ -12,6 +12,7 @@ from bot.pipeline.context import RepositoryContext
 from bot.proof.run_isolated import RunsEnded
 from bot.server.database import Database
 from bot.server.deliveries import Deliveries
+from bot.server.patience import BREAKDOWNS
 from bot.server.repositories import Repositories, RepositorySource
 from bot.server.requests import Requests
 from bot.server.serve_delivery import DeliveryServer
@@ -76,7 +77,7 @@ def test_an_outage_of_a_day_is_given_up(deliveries: Deliveries, database: Databa
 def test_an_error_ends_a_delivery_and_is_kept(
     deliveries: Deliveries, database: Database, error: Exception, problem: str
 ) -> None:
-    _serve(database, error)
+    _serve(database, error, error, attempts=BREAKDOWNS)
     assert (deliveries.count_open(), deliveries.problems()) == (0, (problem,))
 
 
@@ -89,5 +90,5 @@ def test_what_the_end_of_the_bot_interrupted_is_kept_for_the_next_start(
 
 
 def test_a_delivery_that_has_ended_is_not_served_again(deliveries: Deliveries, database: Database) -> None:
-    _serve(database, ZeroDivisionError("a fault of ours"), ZeroDivisionError("another"))
+    _serve(database, ZeroDivisionError("a fault of ours"), ZeroDivisionError("another"), attempts=BREAKDOWNS)
     assert deliveries.problems() == ("ZeroDivisionError: a fault of ours",)
