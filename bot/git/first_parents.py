@@ -14,10 +14,11 @@ from bot.models import Sha
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """Commits, newest first, and the place of each."""
+    """Commits, newest first, and the place of each. `ends` are the places of the first that lead to other commits."""
 
     commits: Sequence[Sha] = ()
     place: Mapping[Sha, int] = field(default_factory=dict)
+    ends: dict[Sha, int] = field(default_factory=dict)
 
 
 class FirstParents:
@@ -40,5 +41,10 @@ class FirstParents:
             return line.commits, start, len(line.commits)
         if since in line.place:
             return line.commits, start, line.place[since]
-        count = repository.git.text("rev-list", "--first-parent", "--count", until, f"^{since}")
-        return line.commits, start, start + int(count)
+        if since not in line.ends:
+            count = int(repository.git.text("rev-list", "--first-parent", "--count", until, f"^{since}"))
+            if not count:
+                # `since` leads to `until`, and perhaps to newer commits of the line.
+                return line.commits, start, start
+            line.ends[since] = start + count
+        return line.commits, start, max(start, line.ends[since])

@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 import re
 import tempfile
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from bot.errors import FetchFailed
@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 KEPT_REFS = "refs/backport-bot/fetched/"
 _MARK = "backport-bot.partial"
 _HINT = "Check the repository's URL, the token's access and the network."
+_FATAL = 128
+"""The code with which git ends if it cannot go on."""
 _SHA = re.compile(r"[0-9a-f]{40}")
 
 
@@ -44,6 +46,8 @@ class PartialMirror(ObjectSource):
 
     def __init__(self, git: Git, connection: Connection) -> None:
         super().__init__(git, connection)
+        self._plain_git = Git(git.directory)
+        git.through = self._outlast_loss
         self.history = KnownHistory(self._seen_parents)
         self._parents: dict[Sha, tuple[Sha, ...]] = {}
         self._shallow = ShallowFile(Path(git.directory), self._raw_parents)
@@ -183,6 +187,22 @@ class PartialMirror(ObjectSource):
         self._shallow.remove()
         self.git.run("update-ref", "--stdin", stdin=f"{refs}\n".encode())
 
+    def run(self, attempt: Callable[[], ProcessResult]) -> ProcessResult:
+        """Run a git process that may fetch objects; again after what the mirror lost was fetched."""
+        return self._outlast_loss(lambda: super(PartialMirror, self).run(attempt))
+
+    def _outlast_loss(self, attempt: Callable[[], ProcessResult]) -> ProcessResult:
+        result = attempt()
+        if result.code != _FATAL or not self.is_partial or not self._has_lost_commits():
+            return result
+        # A disk that lost commits has lost files, too, and nothing says which.
+        log.warning("The mirror lost a part of its history, so everything is fetched again.")
+        self.fetch_whole([], "What the mirror lost could not be fetched")
+        return attempt()
+
+    def _has_lost_commits(self) -> bool:
+        return self._plain_git.attempt("rev-list", "--quiet", "--all").code != 0
+
     def bring_commits(self, commits: Iterable[Sha]) -> None:
         """Fetch single commits that are not here, alone."""
         with self.lock:
@@ -191,7 +211,12 @@ class PartialMirror(ObjectSource):
     # --- what is here -------------------------------------------------------------------------------------------------
 
     def _is_kept(self, name: str) -> bool:
-        return _SHA.fullmatch(name) is not None and self._tip(f"{KEPT_REFS}{name}") is not None
+        # A ref may outlast its commit on a disk that loses files.
+        return (
+            _SHA.fullmatch(name) is not None
+            and self._tip(f"{KEPT_REFS}{name}") is not None
+            and not self.lacking([Sha(name)])
+        )
 
     def _tip(self, ref: str) -> Sha | None:
         result = self.git.attempt("rev-parse", "--verify", "--quiet", ref)

@@ -210,6 +210,27 @@ def test_a_server_that_is_gone_is_an_error_and_no_empty_file(served: History, mi
     assert mirror.is_ancestor(commits[0], commits[-1])
 
 
+@pytest.mark.parametrize("lost", [0, 1])
+def test_what_a_mirror_lost_is_fetched_again(served: History, mirror: Repository, lost: int) -> None:
+    """The packs of one of two fetches are gone; the refs that keep their commits are not."""
+    commits = _line(served)
+    side = served.branch("side", served.commit({"f": "side\n"}, commits[3]))
+    folder = mirror.git.directory / "objects" / "pack"
+    mirror.fetch([side, commits[-2]])
+    _partial(mirror).complete_history()
+    first = set(folder.iterdir())
+    mirror.fetch([commits[-1]])
+    mirror.close()
+    for file in (first, set(folder.iterdir()) - first)[lost]:
+        file.unlink()
+    with open_mirror(mirror.connection.url, mirror.git.directory) as opened:
+        opened.fetch([side, commits[-1]])
+        history = BranchOnlyCommits().read(opened, side, [commits[-1]], ["f"])
+        assert [commit.sha for commit in history.commits] == [side]
+        assert [commit.sha for commit in opened.commits_between(side, commits[-1])] == commits[4:]
+        assert opened.read(side, "f") == b"side\n"
+
+
 def test_an_object_that_the_server_has_lost_is_an_error_and_no_absent_file(served: History, mirror: Repository) -> None:
     commits = _line(served)
     lost = Sha(served.git("rev-parse", f"{commits[-1]}:f"))
