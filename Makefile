@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # PyPI's torch for x86-64 Linux is the CUDA build (gigabytes). Where this index answers, its small CPU build is taken.
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
+# Which benchmarks `make bench` runs.
+BENCH ?= tests/bench
 
 .PHONY: help setup demo test check lock reference mutants bench pictures clean
 
@@ -47,7 +49,7 @@ mutants: $(READY) ## Try wrong versions of every carried patch; fails where neit
 	@$(BIN)/python -m bot.mutation $(MUTANTS)
 
 bench: $(READY) ## Run the benchmarks
-	@$(BIN)/python -m pytest tests/bench -p no:xdist -o 'python_files=bench_*.py' -o timeout=0 -s
+	@$(BIN)/python -m pytest $(BENCH) -p no:xdist -o 'python_files=bench_*.py' -o timeout=0 -s
 
 pictures: $(READY) ## Take the pictures of the README; needs Chromium
 	@$(BIN)/python -m tests.documents.pictures

@@ -139,7 +139,17 @@ with FakeGitHub.start(pathlib.Path("github")) as fake:
     assert "acme/widget" in _run(installed / "python", "-c", program, cwd=tmp_path)
 
 
-def test_init_writes_its_files_into_a_checkout(installed: Path, tmp_path: Path) -> None:
+def test_uvx_runs_init_in_a_checkout(built: Path, tmp_path: Path) -> None:
     _run("git", "init", "--quiet", cwd=tmp_path)
-    _run(installed / "backport-bot", "init", cwd=tmp_path)
+    _run(
+        tool("uvx"),
+        "--quiet",
+        "--python",
+        sys.executable,
+        "--from",
+        _wheel(built),
+        "backport-bot",
+        "init",
+        cwd=tmp_path,
+    )
     assert (tmp_path / ".github/workflows/backport.yml").is_file()

@@ -39,9 +39,9 @@ class Widget:
         """The address of the original pull request's page."""
         return f"{self.github.url}/{REPOSITORY}/pull/{NUMBER}"
 
-    def comment(self, text: str) -> None:
-        """Write a comment on the pull request as the maintainer."""
-        self.github.seed_comment(REPOSITORY, NUMBER, author=MAINTAINER, body=text)
+    def comment(self, text: str) -> int:
+        """Write a comment on the pull request as the maintainer, and return its number."""
+        return self.github.seed_comment(REPOSITORY, NUMBER, author=MAINTAINER, body=text)
 
 
 @contextmanager
