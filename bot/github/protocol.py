@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from bot.git.objects import Entry
+from bot.github.rate_limits import Budget
 from bot.models import (
     CheckRunText,
     Comment,
@@ -53,6 +54,9 @@ class GitHub(Protocol):
 
     def for_another_thread(self) -> AbstractContextManager[GitHub]:
         """Return the same repository over other connections: one client's connections serve one thread."""
+
+    def budgets(self) -> Iterable[Budget]:
+        """Return what is left of the account's rate limits, as GitHub's last answers said; nothing is asked for it."""
 
     @property
     def clone_url(self) -> str:

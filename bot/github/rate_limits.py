@@ -9,10 +9,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 # GitHub's own advice if a secondary limit comes without a retry-after header: wait at least a minute.
 _SECONDARY_WAIT = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What GitHub's last answer said of a rate limit: requests, and the moment (seconds since the epoch) it is anew."""
+
+    api: Literal["rest", "graphql"]
+    left: int
+    limit: int
+    reset: int
 
 
 def is_limit(status: int, headers: Mapping[str, str], message: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from github import Github
@@ -24,6 +24,7 @@ from bot.github.graphql import NotByGraphQL, RepositoryQueries
 from bot.github.http_retry import GitHubRetry
 from bot.github.own_comments import OwnComments
 from bot.github.publication_queries import ReadAhead
+from bot.github.rate_limits import Budget
 from bot.github.retrying_caller import RetryingCaller
 from bot.github.translate_errors import translate_errors
 from bot.text.logins import is_shared
@@ -110,6 +111,15 @@ class GitHubSession:
         auth = self._github.requester.auth
         with translate_errors("make a token"):
             return auth.token if auth is not None else ""
+
+    def budgets(self) -> Iterator[Budget]:
+        """See `GitHub`."""
+        requesters: tuple[tuple[Literal["rest", "graphql"], Requester], ...]
+        requesters = ("rest", self._github.requester), ("graphql", self._reader)
+        for api, requester in requesters:
+            left, limit = requester.rate_limiting
+            if limit > 0:  # PyGithub has -1 before the first answer
+                yield Budget(api=api, left=left, limit=limit, reset=requester.rate_limiting_resettime)
 
     def use_fork(self, name: str, *, can_modify: bool) -> str:
         """Let our branches be those of a fork from now on; returns the fork's git address.

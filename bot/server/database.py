@@ -49,6 +49,15 @@ class Job:
     at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueFigures:
+    """`jobs`: queue, state, number. `oldest_jobs`: queue, seconds. `oldest_delivery`: seconds; 0 if none is open."""
+
+    jobs: list[tuple[str, str, int]]
+    oldest_jobs: list[tuple[str, float]]
+    oldest_delivery: float
+
+
 class Database:
     """A pool of connections. It may be used from several threads."""
 
@@ -103,16 +112,27 @@ class Database:
             row = connection.execute(statement).fetchone()
         return row[0] if row else 0
 
-    def queue_figures(self) -> tuple[list[tuple[str, str, int]], float]:
-        """Return the number of jobs by queue and state, and the age (seconds) of the oldest delivery that is open."""
+    def queue_figures(self) -> QueueFigures:
+        """Return how many jobs there are, and how long they wait."""
         jobs = "SELECT queue_name, status::text, count(*) FROM procrastinate_jobs GROUP BY 1, 2 ORDER BY 1, 2"
+        # A job is due when it was deferred, or at its moment.
+        oldest = """
+            SELECT queue_name, extract(epoch FROM now() - min(greatest(event.at, job.scheduled_at)))::float8
+            FROM procrastinate_jobs AS job
+            JOIN procrastinate_events AS event ON event.job_id = job.id AND event.type = 'deferred'
+            WHERE job.status = 'todo' AND coalesce(job.scheduled_at <= now(), true) GROUP BY 1
+        """
         age = """
             SELECT coalesce(extract(epoch FROM now() - min(received_at)), 0)::float8
             FROM backport_delivery WHERE ended_at IS NULL
         """
         with self.transaction() as connection:
             row = connection.execute(age).fetchone()
-            return connection.execute(jobs).fetchall(), row[0] if row else 0.0
+            return QueueFigures(
+                jobs=connection.execute(jobs).fetchall(),
+                oldest_jobs=connection.execute(oldest).fetchall(),
+                oldest_delivery=row[0] if row else 0.0,
+            )
 
     def keep_fact(self, name: str, value: str) -> None:
         """Keep a text under a name, in place of the earlier one."""

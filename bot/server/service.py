@@ -102,7 +102,7 @@ def running_service(
         requests = Requests(database)
         server = DeliveryServer(deliveries, requests, repositories, on_results)
         tasks = [Task(SERVE, server.serve), Task(ACKNOWLEDGE, server.acknowledge)]
-        figures = Figures(database)
+        figures = Figures(database, lambda: worker.is_working)
         tasks += RequestServer(database, requests, repositories, figures, on_results).tasks()
         check = ConfigurationCheck(database, repositories)
         events = RepositoryEvents(database, repositories, check)
@@ -129,6 +129,7 @@ def running_service(
             secrets=settings.secrets,
             read_trigger=_trigger_reader(settings, repositories),
             take_event=events.take,
+            on_result=figures.count_delivery,
             routes=routes,
         )
         url = stack.enter_context(run_server(app, host=settings.host, port=settings.port, protocol=PatientProtocol))

@@ -120,6 +120,7 @@ class RequestServer:
             self._repositories.lend(request_row.repository) as lent,
             fenced(following(for_a_job(lent)), fence) as context,
         ):
+            self._figures.note_budgets(lent)
             if step is Step.PICK:
                 learn_backports(context.pick, request.commits, [target.branch])
             next_step = run.take(step, target, context, rounds=row.rounds)

@@ -110,6 +110,7 @@ class Worker:
     _working: threading.Event = field(default_factory=threading.Event, init=False)
     _job_ended: threading.Condition = field(default_factory=threading.Condition, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
+    _idle_since: float = field(default_factory=time.monotonic, init=False)
 
     def start(self) -> None:
         """Begin with whatever an earlier process left waiting; returns at once."""
@@ -135,6 +136,11 @@ class Worker:
     def is_working(self) -> bool:
         """Whether jobs are being taken."""
         return self._working.is_set() and self.is_alive
+
+    @property
+    def idle_seconds(self) -> float:
+        """Seconds since jobs were last taken, or since the start; 0 while they are being taken."""
+        return 0.0 if self.is_working else time.monotonic() - self._idle_since
 
     def wait_until(self, condition: Callable[[], bool], timeout: float) -> bool:
         """Wait (seconds) until a condition holds, which is looked at when a job ends, too; False if it never did."""
@@ -178,6 +184,7 @@ class Worker:
             try:
                 done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
             finally:
+                self._idle_since = time.monotonic()
                 self._working.clear()
                 for part in parts:
                     part.cancel()
