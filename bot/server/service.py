@@ -21,7 +21,7 @@ from bot.server.deliveries import ACKNOWLEDGE, REQUESTS, SERVE, SIGNS, Deliverie
 from bot.server.embedded_postgres import embedded_postgres
 from bot.server.old_journal import take_over_journal
 from bot.server.operation import Figures, operation_routes
-from bot.server.pages.application import pages_routes
+from bot.server.pages.application import open_pages
 from bot.server.pages.settings import NO_PAGES, PagesMode, PagesSettings
 from bot.server.patience import OnResults
 from bot.server.read_github import GitHubReader
@@ -123,7 +123,8 @@ def running_service(
 
         worker = Worker(conninfo, tasks, _QUEUES, upkeep)
         routes: list[BaseRoute] = [*operation_routes(worker, database, figures)]
-        routes += pages_routes(settings.pages, database)
+        pages = open_pages(settings.pages, database)
+        routes += pages.routes if pages is not None else ()
         app = webhook_app(
             deliveries,
             secrets=settings.secrets,
@@ -133,6 +134,8 @@ def running_service(
             routes=routes,
         )
         url = stack.enter_context(run_server(app, host=settings.host, port=settings.port, protocol=PatientProtocol))
+        if pages is not None:
+            stack.callback(pages.close)  # the server waits for what is open
         worker.start()
         stack.callback(worker.stop)
         yield Service(f"{url}/webhook", database, deliveries, requests, worker, repositories)

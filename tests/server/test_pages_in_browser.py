@@ -10,12 +10,16 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
+from bot.pipeline.run import Step
+from bot.server.requests import Requests
+from bot.server.run_log import RunLog
 from tests.pipeline.conftest import history
 from tests.report.test_pages_in_browser import CHECK
 from tests.server.site import BRANCH, Site, record_hostile, record_survey, running_site
 
 __all__ = ["history"]
 
+expect.set_options(timeout=120_000)
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 
 
@@ -145,6 +149,11 @@ def test_a_page_can_be_used_by_keyboard(open_page: Callable[..., Page]) -> None:
     expect(way.locator("li").first).to_be_visible()
 
 
+def test_pages_beyond_the_limit_do_not_follow(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.server.pages.live._MOST_VIEWERS", 0)
+    assert requests.get(f"{site.url}/events", timeout=60).status_code == 503
+
+
 @pytest.mark.parametrize("path", ["/", "/runs/3", "/runs/999999", "/no/such/page", "/static/0/style.css"])
 def test_each_answer_guards_itself(site: Site, path: str) -> None:
     answer = requests.get(site.url + path, timeout=60)
@@ -156,3 +165,18 @@ def test_each_answer_guards_itself(site: Site, path: str) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["cache-control"] == "private, no-store"
+
+
+def test_an_open_page_follows_its_run(open_page: Callable[..., Page], site: Site) -> None:
+    page, overview = open_page(f"/runs/{site.hostile}"), open_page("/")
+    shown_run = overview.locator("tr", has=overview.locator(f"a[href='/runs/{site.hostile}']"))
+    expect(shown_run).to_contain_text("waits to prove")
+    RunLog(site.database, site.hostile, "prove").write("a line that comes while somebody looks")
+    expect(page.locator(".log")).to_contain_text("a line that comes while somebody looks")
+    row = Requests(site.database).find_run(site.hostile)
+    assert row is not None
+    with site.database.transaction() as connection:
+        Requests(site.database).advance(connection, row, Step.PUBLISH, {})
+    # There is no such branch on GitHub.
+    expect(page.get_by_role("status")).to_contain_text("failed")
+    expect(shown_run).to_contain_text("failed")

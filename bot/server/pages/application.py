@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bot.server.database import Database
 from bot.server.pages.access import Access, AccessDenied, PublicAccess, Reader
 from bot.server.pages.board_page import BoardPage
+from bot.server.pages.live import Live
 from bot.server.pages.rendering import POLICY, page
 from bot.server.pages.run_pages import RunPages, missing
 from bot.server.pages.run_queries import RunQueries
@@ -36,31 +37,39 @@ _HEADERS = {
 }
 
 
-def pages_routes(settings: PagesSettings, database: Database) -> Sequence[BaseRoute]:
-    """Return what is to stand behind all other routes; nothing if there are no pages."""
+class Pages:
+    """The pages of one process. `routes` are to stand behind all others."""
+
+    def __init__(self, database: Database, access: Access) -> None:
+        queries = RunQueries(database)
+        runs, board = RunPages(queries, access), BoardPage(queries, SurveyRows(database), access)
+        self._live = Live(database, queries, access)
+        app = Starlette(
+            routes=[
+                Route("/", runs.runs),
+                Route("/runs/{run:int}", runs.run),
+                Route("/board", board.board),
+                Route("/events", self._live.events),
+                STATIC_ROUTE,
+            ],
+            exception_handlers={404: _missing, 405: _missing, psycopg.Error: _without_database, AccessDenied: _denied},
+        )
+        self.routes: Sequence[BaseRoute] = (Mount("", _WithHeaders(app)),)
+
+    def close(self) -> None:
+        """End what is open for as long as a page is."""
+        self._live.close()
+
+
+def open_pages(settings: PagesSettings, database: Database) -> Pages | None:
+    """Return the pages; None if there are to be none."""
     match settings.mode:
         case PagesMode.OFF:
-            return ()
+            return None
         case PagesMode.PUBLIC:
-            return (Mount("", _application(database, PublicAccess())),)
+            return Pages(database, PublicAccess())
         case _:
             assert_never(settings.mode)
-
-
-def _application(database: Database, access: Access) -> ASGIApp:
-    queries = RunQueries(database)
-    runs, board = RunPages(queries, access), BoardPage(queries, SurveyRows(database), access)
-    routes: Sequence[Route] = [
-        Route("/", runs.runs),
-        Route("/runs/{run:int}", runs.run),
-        Route("/board", board.board),
-        STATIC_ROUTE,
-    ]
-    app = Starlette(
-        routes=routes,
-        exception_handlers={404: _missing, 405: _missing, psycopg.Error: _without_database, AccessDenied: _denied},
-    )
-    return _WithHeaders(app)
 
 
 class _WithHeaders:
