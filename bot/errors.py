@@ -11,6 +11,7 @@
     ├ GitError               args, exit code, end of stderr
     │ ├ OutOfTime            it exceeded its time limit
     │ ├ FetchFailed
+    │ │ └ MirrorDamaged      objects are missing, or a killed git left a lock
     │ ├ PushRejected         the branch moved or exists
     │ └ PushForbidden        the token may not push this
     ├ GitHubError            HTTP status, request id
@@ -97,6 +98,10 @@ class OutOfTime(GitError):
 
 class FetchFailed(GitError):
     """Objects could not be fetched."""
+
+
+class MirrorDamaged(FetchFailed):
+    """A mirror lacks objects, or a git process that was killed left a lock in it. It can be made anew."""
 
 
 class PushRejected(GitError):

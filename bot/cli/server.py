@@ -66,6 +66,9 @@ def serve_webhooks(
         str | None,
         typer.Option(help="A PostgreSQL for the queue. Without it, one is started in the data folder.", metavar="URL"),
     ] = None,
+    mirrors: Annotated[
+        float, typer.Option(help="The room for all mirrors; those that were used longest ago go first.", metavar="GB")
+    ] = 50,
     host: Annotated[
         str, typer.Option(help="The address to listen on; 0.0.0.0 is every one of this machine.")
     ] = "127.0.0.1",
@@ -86,18 +89,22 @@ def serve_webhooks(
     To exchange the secret, set BACKPORT_BOT_OLD_SECRET to the earlier one for a while.
     """
     from bot.server.logs import set_up_logs  # noqa: PLC0415
-    from bot.server.run import serve_until_interrupted  # noqa: PLC0415
+    from bot.server.run import RepositoryChoice, serve_until_interrupted  # noqa: PLC0415
 
     progress = set_up_logs(
         as_text=log_format == "text" or (log_format == "auto" and sys.stderr.isatty()),
         verbose=logging.getLogger().isEnabledFor(logging.INFO),
     )
     connection = ConnectionSettings(api_url, data, login, repository=named_repository())
-    serve_until_interrupted(
+    choice = RepositoryChoice(
+        names=repository or (),
         # A file is about one repository.
-        config if repository else chosen_config(config),
+        config=config if repository else chosen_config(config),
+        mirror_limit=int(mirrors * 1024**3),
+    )
+    serve_until_interrupted(
+        choice,
         connection,
-        repositories=repository or (),
         database=database,
         host=host,
         port=port,

@@ -8,6 +8,7 @@ GitPython that runs git (`Repo.init`, `Remote.fetch`, `Remote.push`) comes throu
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,10 +19,16 @@ from typing import TYPE_CHECKING, Any
 import git
 
 from bot.environment.trace import span
-from bot.errors import GitError, OutOfTime
+from bot.errors import FetchFailed, GitError, MirrorDamaged, OutOfTime
 from bot.git.environment import SETTINGS, environment, require_git
 from bot.text.redaction import redact
 
+# git's fixed words; the locale is always C.
+_DAMAGE = re.compile(
+    r"\.lock': File exists|bad object|missing (?:blob|tree|commit)|unable to read|is corrupt|inflate: "
+    r"|data stream error|could not parse (?:commit|object)|object file .* is empty|packfile .* cannot be"
+    r"|index file .* is|bad tree|not a git repository"
+)
 _STDERR_LIMIT = 2000
 """Characters of git's messages that an error keeps."""
 
@@ -199,6 +206,8 @@ class Git(git.Git):
     def error(self, result: ProcessResult, action: str, kind: type[GitError] = GitError, hint: str = "") -> GitError:
         """Return the error for a process that failed; it carries the end of git's messages, without secrets."""
         messages = result.stderr.strip()[-_STDERR_LIMIT:]
+        if kind in (GitError, FetchFailed) and _DAMAGE.search(result.stderr):
+            kind = MirrorDamaged
         return kind(
             f"{action} (exit code {result.code}): {messages or 'git said nothing'}",
             hint=hint or "Read git's message; the repository's mirror may be incomplete.",
@@ -207,5 +216,8 @@ class Git(git.Git):
         )
 
     def scrub(self, text: str) -> str:
-        """Remove secrets, whatever looks like a token of GitHub's, and credentials in URLs from a text."""
+        """Remove secrets, what looks like a token of GitHub's, credentials in URLs, and the path to the directory."""
+        # A comment may show it, and where the bot keeps its things is nobody's business.
+        if self.directory.is_absolute():
+            text = text.replace(str(self.directory), self.directory.name)
         return redact(text, self.secrets)

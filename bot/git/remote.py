@@ -96,12 +96,12 @@ def fetch(repository: Repository, names: Iterable[str]) -> None:
     """
     partial, names = repository.partial, list(dict.fromkeys(names))
     if partial is not None and partial.is_partial:
-        with _alone(repository):
+        with alone(repository):
             partial.fetch(names)
         return
     if not _missing(repository, names):
         return
-    with _alone(repository):
+    with alone(repository):
         refspecs = _missing(repository, names)  # others may have brought it meanwhile
         result = retry(lambda: _fetch_once(repository, refspecs)).result if refspecs else None
     if result is None:
@@ -121,7 +121,7 @@ def _missing(repository: Repository, names: Iterable[str]) -> list[str]:
 
 
 @contextmanager
-def _alone(repository: Repository) -> Iterator[None]:
+def alone(repository: Repository) -> Iterator[None]:
     """Let one thread of one process at a time fetch into a mirror: two that write one ref would fail."""
     with private_file(repository.git.directory / "backport-fetch.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

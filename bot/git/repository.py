@@ -13,7 +13,7 @@ from pathlib import Path
 
 from git import SymbolicReference
 
-from bot.errors import GitError
+from bot.errors import MirrorDamaged
 from bot.git import export, fetch_ahead, remote, trees
 from bot.git.connection import REMOTE, Connection
 from bot.git.objects import SUBMODULE, ObjectReader, ObjectWriter, parse_commit
@@ -145,7 +145,7 @@ class Repository:
                 self.partial.bring_commits([sha])
                 entry = self.reader.read(sha)
             if entry is None or entry[0] != "commit":
-                raise GitError(f"There is no commit {sha} in {self.git.directory}.", hint="Fetch it first.")
+                raise MirrorDamaged(f"The mirror lacks the commit {sha}.", hint="Try again: the mirror is looked at.")
             if len(self._commits) >= _COMMITS_LIMIT:
                 self._commits.clear()
             commit = self._commits[sha] = parse_commit(sha, entry[2])
@@ -173,7 +173,7 @@ class Repository:
             self.partial.bring([sha])
             entry = self.reader.read(sha)
         if entry is None:
-            raise GitError(f"There is no object {sha} in {self.git.directory}.", hint="Fetch the commit that holds it.")
+            raise MirrorDamaged(f"The mirror lacks the object {sha}.", hint="Try again: the mirror is looked at.")
         return entry[2]
 
     def tree_of(self, name: Sha) -> Sha | None:

@@ -19,9 +19,8 @@ from bot.pipeline.context import RepositoryContext
 from bot.pipeline.open_context import Connection, open_connection
 from bot.pipeline.run_folder import RunFolder
 from bot.pipeline.run_settings import RunSettings, keep_repository_settings
+from bot.server.mirrors import Mirrors
 from bot.server.served_repository import ServedRepository
-
-FOLDER = "repositories"
 
 
 class ConfigurationFiles:
@@ -47,6 +46,7 @@ class RepositoryOpener:
 
     settings: ConnectionSettings
     account: Account
+    mirrors: Mirrors
     installations: AppInstallations | None = None
     files: ConfigurationFiles = field(default_factory=ConfigurationFiles)
     signing_key: SigningKey | None
@@ -62,10 +62,14 @@ class RepositoryOpener:
             GitHubError: the repository cannot be seen.
         """
         client = self.settings.to(served.name).client(self._account_for(served))
-        directory = self.settings.directory / FOLDER / str(client.repository_id)
-        settings = replace(self.settings, directory=directory, repository=client.repository)
         with (
-            open_connection(settings, self.account, self.progress, client=client) as connection,
+            self.mirrors.using(client.repository_id, url=client.clone_url) as directory,
+            open_connection(
+                replace(self.settings, directory=directory, repository=client.repository),
+                self.account,
+                self.progress,
+                client=client,
+            ) as connection,
             scratch_folder("backport-settings-") as folder,  # has the carried patches while the context is in use
             ExitStack() as stack,
         ):

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from bot.config import Config
-from bot.errors import BackportError
+from bot.errors import BackportError, GitError, MirrorDamaged
 from bot.pipeline.context import RepositoryContext
 from bot.server.database import Database
 from bot.server.served_repository import RepositoryRows, ServedRepository
@@ -37,11 +37,15 @@ class NotServed(BackportError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepositorySource:
-    """Which repositories a service is for, and how one is opened: those of `names`, or those that `list` returns."""
+    """Which repositories a service is for, and how one is opened: those of `names`, or those that `list` returns.
+
+    `repair` looks at the mirror of the repository of a number, and says whether it changed something there.
+    """
 
     open: OpenRepository
     names: Sequence[str] = ()
     list: ListRepositories | None = None
+    repair: Callable[[int], bool] | None = None
 
 
 @dataclass(slots=True)
@@ -120,7 +124,14 @@ class Repositories:
             if lent.context.config_error is not None and not even_if_broken:
                 raise lent.context.config_error
             yield lent.context
-        finally:
+        except MirrorDamaged:
+            lent.stack.close()
+            self._repair(lent.repository)
+            raise
+        except BaseException:
+            self._give_back(lent)
+            raise
+        else:
             self._give_back(lent)
 
     def config(self, name: str) -> Config | None:
@@ -207,9 +218,24 @@ class Repositories:
             opening = self._opening.setdefault(served.name.casefold(), threading.Lock())
         # Two that open a mirror for the first time would both create it.
         with opening, ExitStack() as stack:
-            context = stack.enter_context(self._source.open(served))
+            try:
+                context = stack.enter_context(self._source.open(served))
+            except GitError as error:
+                if self._repair(served):
+                    raise MirrorDamaged("The mirror was damaged; it is made anew.", hint="Try again.") from error
+                raise
             self._note_opened(served, context)
             return _Open(self._require(context.github.repository_id), context, stack.pop_all())
+
+    def _repair(self, served: ServedRepository) -> bool:
+        if served.id is None or self._source.repair is None or not self._source.repair(served.id):
+            return False
+        with self._lock:
+            outdated = [idle for idle in self._idle if idle.repository.id == served.id]
+            self._idle = [idle for idle in self._idle if idle.repository.id != served.id]
+        for idle in outdated:
+            idle.stack.close()
+        return True
 
     def _note_opened(self, served: ServedRepository, context: RepositoryContext) -> None:
         name, number = context.github.repository, context.github.repository_id

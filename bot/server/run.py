@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from bot.models import Progress
 from bot.pipeline.open_context import open_configured_repository
 from bot.proof.run_isolated import end_runs
 from bot.server.end_signal import EndSignal
+from bot.server.mirrors import DEFAULT_LIMIT, Mirrors
 from bot.server.open_repository import RepositoryOpener
 from bot.server.pages.settings import PagesSettings
 from bot.server.repositories import RepositorySource
@@ -29,20 +30,30 @@ _MOST_LOOKED_AT = 3
 """Repositories that are opened at the start: if those can be seen, the account is right."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepositoryChoice:
+    """Which repositories to serve: those of `names`, else the one that the file `config` names.
+
+    Without either they are all that the GitHub App is installed on, or with a token the one that the settings name.
+    `mirror_limit` is the bytes that all mirrors may take.
+    """
+
+    names: Sequence[str] = ()
+    config: Path | None = None
+    mirror_limit: int = DEFAULT_LIMIT
+
+
 def serve_until_interrupted(
-    config: Path | None,
+    choice: RepositoryChoice,
     settings: ConnectionSettings,
     *,
-    repositories: Sequence[str] = (),
     database: str | None,
     host: str,
     port: int,
     pages: PagesSettings,
     progress: Progress,
 ) -> None:
-    """Serve webhooks until Ctrl-C or SIGTERM: of `repositories`, else of the one that `config` names.
-
-    Without either they are all that the GitHub App is installed on, or with a token the one that `settings` names.
+    """Serve webhooks until Ctrl-C or SIGTERM.
 
     The folder keeps the mirrors for the next start, and the queue as well, unless `database` names a PostgreSQL.
 
@@ -55,8 +66,11 @@ def serve_until_interrupted(
     old_secret = credentials.take(credentials.OLD_WEBHOOK_SECRET)
     private_directory(settings.directory)
     signing_key = credentials.signing_key(account, webhook_secret=secret)
-    opener = RepositoryOpener(settings=settings, account=account, signing_key=signing_key, progress=progress)
-    source = _source(config, repositories, opener)
+    mirrors = Mirrors(settings.directory, choice.mirror_limit)
+    opener = RepositoryOpener(
+        settings=settings, account=account, signing_key=signing_key, progress=progress, mirrors=mirrors
+    )
+    source = _source(choice.config, choice.names, opener)
     service_settings = ServiceSettings(
         directory=settings.directory,
         secrets=[secret, old_secret] if old_secret else [secret],
@@ -66,7 +80,7 @@ def serve_until_interrupted(
         port=port,
         pages=pages,
     )
-    with EndSignal() as end, running_service(source, service_settings) as service:
+    with EndSignal() as end, mirrors.kept(), running_service(source, service_settings) as service:
         served = ", ".join(source.names) or "all repositories that the App is installed on"
         progress(f"Serving {served} at {service.url}; Ctrl-C ends it after the steps in hand.")
         look = _Look(service, end, progress)
@@ -95,8 +109,9 @@ def _source(config: Path | None, names: Sequence[str], opener: RepositoryOpener)
         settings = opener.settings
         installations = AppInstallations(opener.account, api_url=settings.api_url, longest_wait=settings.longest_wait)
         opener = replace(opener, installations=installations)
-        return RepositorySource(open=opener.open, list=opener.list)
-    return RepositorySource(open=opener.open, names=names or [_required(opener.settings.repository)])
+        return RepositorySource(open=opener.open, list=opener.list, repair=opener.mirrors.repair)
+    names = names or [_required(opener.settings.repository)]
+    return RepositorySource(open=opener.open, names=names, repair=opener.mirrors.repair)
 
 
 def _required(repository: str) -> str:

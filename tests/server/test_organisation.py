@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from bot.fake_github import FakeGitHub
 from bot.github.connection_settings import ConnectionSettings
 from bot.github.installations import AppInstallations
 from bot.models import silent
+from bot.server import patience
+from bot.server.mirrors import Mirrors
 from bot.server.open_repository import RepositoryOpener
 from bot.server.repositories import RepositorySource
 from bot.server.service import Service, ServiceSettings, running_service
@@ -97,10 +100,16 @@ def running_organisation(history: Path, directory: Path, database_url: str) -> I
         settings = ConnectionSettings(fake_github.api_url, directory / "data")
         installations = AppInstallations(app_key, api_url=fake_github.api_url, longest_wait=0)
         stack.callback(installations.close)
+        mirrors = Mirrors(directory / "data")
         opener = RepositoryOpener(
-            settings=settings, account=app_key, signing_key=None, progress=silent, installations=installations
+            settings=settings,
+            account=app_key,
+            signing_key=None,
+            progress=silent,
+            installations=installations,
+            mirrors=mirrors,
         )
-        source = RepositorySource(open=opener.open, list=opener.list)
+        source = RepositorySource(open=opener.open, list=opener.list, repair=mirrors.repair)
         service_settings = ServiceSettings(
             directory=directory / "data", secrets=[SECRET], database=database_url, reads_github=False
         )
@@ -142,6 +151,22 @@ def test_a_change_of_the_configuration_counts_for_the_next_request(organisation:
     organisation.ask("acme/widget", "/backport release/1.1")
     labels = [[label.name for label in pull.labels] for pull in organisation.backports("acme/widget")]
     assert labels == [["backport"], ["stable"]]
+
+
+def test_a_mirror_that_was_damaged_or_left_locked_is_made_anew(
+    organisation: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "_FIRST_PAUSE", timedelta(0))
+    organisation.add("acme/widget")
+    organisation.ask("acme/widget", "/backport release/1.2")
+    (mirror,) = organisation.directory.glob("data/repositories/*/mirror.git")
+    for path in mirror.joinpath("objects").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    (mirror / "config.lock").touch()
+    organisation.ask("acme/widget", "/backport release/1.1")
+    assert [pull.base.ref for pull in organisation.backports("acme/widget")] == ["release/1.2", "release/1.1"]
+    assert not any(str(organisation.directory) in answer for answer in organisation.answers("acme/widget"))
 
 
 def test_a_configuration_that_cannot_be_used_is_told_once_and_each_requester_is_told_why(
