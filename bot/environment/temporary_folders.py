@@ -26,12 +26,13 @@ _LONGEST = 300.0
 """Seconds. A process that outlived its run may go on writing forever."""
 _NAME_IN_USE = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 """The errors of renaming a folder to a name that is in use."""
+_process_folder: str | None = None
 
 
 @contextmanager
 def scratch_folder(prefix: str) -> Iterator[Path]:
     """Make a temporary folder and remove it afterwards. If it cannot be removed, a warning is logged and it stays."""
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=_parent()))
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=_process_folder or usual_parent()))
     try:
         yield folder
     finally:
@@ -41,7 +42,13 @@ def scratch_folder(prefix: str) -> Iterator[Path]:
             log.warning("The temporary folder %s could not be removed: %s. Remove it by hand.", folder, error)
 
 
-def _parent() -> str | None:
+def set_process_folder(folder: Path | None) -> None:
+    """Let all temporary folders and files of this process be in a folder from now on; None: in the usual place."""
+    global _process_folder  # noqa: PLW0603 - as Python's own `tempdir`, it belongs to the process
+    _process_folder = tempfile.tempdir = str(folder) if folder is not None else None
+
+
+def usual_parent() -> str | None:
     """Return BACKPORT_BOT_TMP, else RUNNER_TEMP, else None for the system's temporary folder.
 
     The daemon beside a runner's pod shares the runner's work folder with it, and not /tmp.

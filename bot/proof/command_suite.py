@@ -109,7 +109,7 @@ def run_command(
             device=device,
             programs=suite.tools,
         )
-        result = run_isolated(launch, options, timeout=suite.timeout, watch=Reporter(name, progress))
+        result = run_isolated(launch, options, timeout=suite.timeout, watch=Reporter(name, progress)).seen_from(copy)
         ending = _read(result, suite, copy, f"{copy.name}/{suite.junit}" if suite.junit else _REPORT)
         overlay_problem = _overlay_problem(copy, marks)
         ending = replace(ending, problem=ending.problem or overlay_problem)

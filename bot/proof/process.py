@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.models import Isolation
@@ -54,6 +54,10 @@ class ProcessResult:
         with contextlib.suppress(ValueError):
             return signal.Signals(number).name
         return ""
+
+    def seen_from(self, folder: Path) -> ProcessResult:
+        """Return it with the paths below a folder as they are seen from there: others may read what it printed."""
+        return replace(self, tail=tuple(line.replace(f"{folder.resolve()}/", "") for line in self.tail))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,7 +93,7 @@ def run_step(
                 programs=step.tools,
             )
             seconds = max(1.0, deadline - time.monotonic())
-            result = _run(launch, replace(isolation, network=True), seconds, stop_when)
+            result = _run(launch, replace(isolation, network=True), seconds, stop_when).seen_from(place.directory)
             if result.code or result.timed_out or result.excess:
                 raise _failure(step, words, result)
 

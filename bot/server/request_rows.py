@@ -66,7 +66,7 @@ class RunRow:
     @property
     def name(self) -> str:
         """The name that its jobs and its fence go by."""
-        return f"run {self.id}"
+        return f"run {self.id}"  # as `Requests.defer_lost` writes it
 
 
 def branch_lock(run: RunRow, repository: str) -> str:

@@ -110,7 +110,20 @@ class Requests:
     def defer_lost(self) -> None:
         """Defer the jobs of all open requests that have none, as after a crash."""
         with self._database.transaction() as connection:
-            statement = "SELECT id FROM backport_request WHERE ended_at IS NULL AND began_at IS NOT NULL ORDER BY id"
+            statement = """
+                SELECT id FROM backport_request AS request
+                WHERE ended_at IS NULL AND began_at IS NOT NULL AND (
+                    EXISTS (
+                        SELECT FROM backport_run AS run
+                        WHERE run.request = request.id AND step IS NOT NULL AND NOT EXISTS (
+                            SELECT FROM procrastinate_jobs WHERE status IN ('todo', 'doing')
+                            AND queueing_lock = 'run ' || run.id || ' ' || run.step || ' ' || run.rounds
+                        )
+                    )
+                    OR NOT EXISTS (SELECT FROM backport_run WHERE request = request.id AND step IS NOT NULL)
+                )
+                ORDER BY id
+            """
             rows = connection.execute(statement).fetchall()
         for (request,) in rows:
             with self._database.transaction() as connection:

@@ -14,6 +14,7 @@ from bot.commands.label_targets import target_of_label
 from bot.commands.parser import NAME
 from bot.commands.triggers import CommentTrigger, LabelTrigger, Trigger, parse_delivery
 from bot.environment.loopback import run_server
+from bot.environment.process_folder import process_folder
 from bot.server.configuration_check import UPKEEP, ConfigurationCheck
 from bot.server.connections import PatientProtocol
 from bot.server.database import Database
@@ -93,6 +94,7 @@ def running_service(
     """
     with ExitStack() as stack:
         conninfo = settings.database or stack.enter_context(embedded_postgres(settings.directory))
+        stack.enter_context(process_folder())
         database = Database(conninfo)
         stack.callback(database.close)
         deliveries = Deliveries(database)

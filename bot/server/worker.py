@@ -35,6 +35,8 @@ _POLL = 1.0
 """Seconds until the queue is looked at again: nobody tells of a lock that was released."""
 _HEARTBEAT, _OVERDUE = 5.0, 30.0
 """Seconds: a process that shows no sign of life for so long has ended."""
+_LOOK = 10.0
+"""Seconds until the worker looks again for jobs of such a process, and keeps up the rest."""
 
 
 class TryAgain(Exception):
@@ -96,7 +98,7 @@ class Worker:
     """Works from `start` until `stop`. An error of a job is logged and never stops it; nor does the database's absence.
 
     `queues` says how many jobs of each queue run at the same time. `upkeep` is called in a thread when the worker
-    starts, and once a minute after that.
+    starts, and every ten seconds after that.
     """
 
     conninfo: str
@@ -233,19 +235,21 @@ class Worker:
             for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=_OVERDUE):
                 await self._take_over(app, job)
             await _in_thread(self.upkeep)
-            await self._pause(60.0)
+            await self._pause(_LOOK)
 
     async def _take_over(self, app: App, job: Job) -> None:
         """Put another job in the place of one that a dead process had in hand."""
         # Not the same: the process may only have slept. Then it ends its own job, and not the one of another process.
         log.warning("%s is begun again: the process that had it in hand is gone.", job.call_string)
-        if job.id is not None:
-            await app.job_manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
         deferrer = app.configure_task(
             job.task_name, queue=job.queue, lock=job.lock, queueing_lock=job.queueing_lock, priority=job.priority
         )
+        # The other job first: a kill between the two must not lose the work.
         with contextlib.suppress(AlreadyEnqueued):
             await deferrer.defer_async(**job.task_kwargs)
+        if job.id is not None:
+            with contextlib.suppress(ConnectorException):  # another process has just done the same
+                await app.job_manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
 
     def _in_thread(self, run: Callable[..., None]) -> Callable[..., Awaitable[None]]:
         async def task(context: JobContext, **arguments: object) -> None:

@@ -1,38 +1,85 @@
-"""The service is killed once in each request for four branches: before and after every request that it makes.
+"""The service is killed again and again in each request for four branches: at its requests, and at its records.
 
-.venv/bin/python -m pytest tests/bench/bench_kills.py -p no:xdist -o timeout=0 -s
+BENCH_KILLS=500 .venv/bin/python -m pytest tests/bench/bench_kills.py -p no:xdist -o timeout=0 -s
 """
 
 from __future__ import annotations
 
+import itertools
 import os
+import random
+import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.bench.conftest import cpu, show
 from tests.conftest import empty_database
-from tests.server.kill_lab import FIRST, kill_lab
+from tests.server.kill_lab import KillLab, Strikes, kill_lab
+from tests.server.lab_history import FIRST
+from tests.server.lab_state import difference
 
 _KILLS = int(os.environ.get("BENCH_KILLS", "500"))
-_STRIDE = int(os.environ.get("BENCH_KILLS_STRIDE", "1"))
-"""A kill at each request, or at every second one, and so on."""
+_PROCESSES = int(os.environ.get("BENCH_KILLS_PROCESSES", "1"))
+_MOST = 8
+"""Kills in one request."""
+_RECORDS = 12
+"""The most records that a process makes before its fuse kills it."""
+_STRIDE = 13
+"""Requests between two kills: prime to everything, so that each request of the work is struck in some run."""
 
 
 def test_kills(tmp_path: Path, service_database: str, capsys: pytest.CaptureFixture[str]) -> None:
     empty_database(service_database)
     endings: Counter[str] = Counter()
-    with kill_lab(tmp_path, 1 + _KILLS, service_database) as lab:
-        lab.serve(FIRST, at=None)
+    places: Counter[str] = Counter()
+    kills = 0
+    with kill_lab(tmp_path, 2 + _KILLS // 4, service_database, processes=_PROCESSES) as lab:
+        lab.serve(FIRST)
         expected = lab.state(FIRST)
-        at, before = 1, True
-        for number in range(FIRST + 1, FIRST + 1 + _KILLS):
-            struck = lab.serve(number, at=at, before=before)
-            same = lab.state(number) == expected
-            endings["not struck" if not struck else "the same end" if same else "another end"] += 1
+        files = _files(lab)
+        for number in itertools.count(FIRST + 1):
+            if kills >= _KILLS:
+                break
+            struck = _serve(lab, number)
+            kills += struck
+            other = difference(expected, lab.state(number))
+            endings["another end" if other else "the same end"] += 1
+            records = struck - len(lab.switch.struck)
+            places.update({**Counter(lab.switch.struck), "a record": records})
             with capsys.disabled():
-                print(f"#{number}: request {at}, {struck or 'none'}: {'the same' if same else 'ANOTHER END'}")  # noqa: T201
-            at, before = (at, False) if before else (at + _STRIDE if struck else 1, True)
+                print(f"#{number}: {struck} kills, {records} at a record: {'ANOTHER END' if other else 'same'}")  # noqa: T201
+                print(other, end="", flush=True)  # noqa: T201
+        left = _files(lab) - files
     with capsys.disabled():
-        print(dict(endings))  # noqa: T201
+        rows = [("requests", str(dict(endings))), ("processor", f"{cpu():.0f} s"), ("left", str(sorted(left)))]
+        show(f"{kills} kills, {_PROCESSES} processes", [*rows, *((name, str(count)) for name, count in places.items())])
     assert not endings["another end"]
+    assert not left
+
+
+def _serve(lab: KillLab, number: int) -> int:
+    """Serve an original: with an even number killed at requests, or else at records."""
+    turn = number - FIRST
+    is_before, is_group = bool(turn & 2), bool(turn & 4)
+    if turn % 2:
+        return lab.serve(number, fuses=_fuses(random.Random(number), is_before))  # noqa: S311
+    first = 1 + turn // 2 % _STRIDE
+    # A step that is killed each time it has made so many requests would never end.
+    plan = Strikes(first=first, stride=_STRIDE, most=_MOST, before=is_before, group=is_group)
+    return lab.serve(number, plan=plan)
+
+
+def _fuses(chance: random.Random, is_before: bool) -> Iterator[tuple[int, bool]]:
+    for _ in range(_MOST):
+        yield chance.randint(1, _RECORDS), is_before
+
+
+def _files(lab: KillLab) -> set[str]:
+    """Return what lies around and is no object, with the numbers out of the names."""
+    lab.start()
+    folders = [lab.temporary, *lab.data]
+    names = (str(path.relative_to(lab.temporary.parent)) for folder in folders for path in folder.rglob("*"))
+    return {re.sub(r"backport-bot-\w+", "N", name) for name in names if "/objects/" not in name}

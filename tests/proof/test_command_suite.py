@@ -39,11 +39,12 @@ def write(folder: Path, files: dict[str, str]) -> Path:
     [
         ("pass", CaseOutcome.PASSED, ""),
         ("print('no room'); raise SystemExit(3)", CaseOutcome.FAILED, "exited with 3: no room"),
+        ("import os; print(os.getcwd() + '/a.py'); raise SystemExit(3)", CaseOutcome.FAILED, "exited with 3: a.py"),
         ("import os; os.abort()", CaseOutcome.FAILED, "ended by SIGABRT"),
         ("raise SystemExit(134)", CaseOutcome.FAILED, "ended by SIGABRT"),
         ("raise SystemExit(139)", CaseOutcome.FAILED, "ended by SIGSEGV"),
     ],
-    ids=["success", "exit code", "abort", "134", "139"],
+    ids=["success", "exit code", "path", "abort", "134", "139"],
 )
 def test_without_a_report_the_exit_code_is_the_only_case(
     tmp_path: Path, code: str, outcome: CaseOutcome, text: str

@@ -1,17 +1,18 @@
 """The service is killed in the middle of its work: the end is as if it had not been.
 
-tests/bench/bench_kills.py kills at every request.
+tests/bench/bench_kills.py kills at every request and at every record.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from tests.conftest import empty_database
-from tests.server.kill_lab import FIRST, TARGETS, KillLab, kill_lab
+from tests.server.kill_lab import KillLab, Strikes, kill_lab
+from tests.server.lab_history import FIRST, TARGETS
+from tests.server.lab_state import State
 
 _TARGETS = TARGETS[:2]
 _KILLS = {
@@ -31,16 +32,15 @@ def lab(tmp_path_factory: pytest.TempPathFactory, service_database: str) -> Iter
 
 
 @pytest.fixture(scope="module")
-def expected(lab: KillLab) -> dict[str, Any]:
-    lab.serve(FIRST, _TARGETS, at=None)
+def expected(lab: KillLab) -> State:
+    lab.serve(FIRST, _TARGETS)
     state = lab.state(FIRST)
     assert [len(state["backports"][target]) for target in _TARGETS] == [1, 1]
     return state
 
 
 @pytest.mark.parametrize("effect", _KILLS)
-def test_after_a_kill_the_end_is_the_same(lab: KillLab, expected: dict[str, Any], effect: str) -> None:
+def test_after_a_kill_the_end_is_the_same(lab: KillLab, expected: State, effect: str) -> None:
     number = FIRST + 1 + list(_KILLS).index(effect)
-    struck = lab.serve(number, _TARGETS, at=1, only_effects=True, ending=_KILLS[effect])
-    assert struck.startswith("after ")
+    assert lab.serve(number, _TARGETS, Strikes(first=1, only_effects=True, ending=_KILLS[effect])) == 1
     assert lab.state(number) == expected
