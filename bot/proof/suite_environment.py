@@ -17,6 +17,8 @@ PASSED_ON = frozenset(
         "LC_ALL",
         "LD_LIBRARY_PATH",
         "TZ",
+        # how pytest starts: where many plugins are installed, their imports take longer than a small suite
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD",
         # which devices to use, and where their libraries are
         "CUDA_HOME",
         "CUDA_VISIBLE_DEVICES",

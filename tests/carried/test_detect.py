@@ -205,8 +205,13 @@ OTHER_WORDS = {
 }
 
 
-@pytest.mark.parametrize("device", ["self.device", "self.kv_indptr.device", "self.req_to_token.device"])
-@pytest.mark.parametrize("size", OTHER_WORDS.values(), ids=OTHER_WORDS.keys())
+@pytest.mark.parametrize(
+    ("size", "device"),
+    [
+        *[pytest.param(size, "self.device", id=name) for name, size in OTHER_WORDS.items()],
+        *[pytest.param(FULL, f"self.{name}.device", id=name) for name in ("kv_indptr", "req_to_token")],
+    ],
+)
 def test_a_right_size_in_other_words_is_a_fix(
     size: str, device: str, fixed: Any, patches: Mapping[str, CarriedPatch]
 ) -> None:

@@ -101,21 +101,33 @@ def test_without_the_server_extra_the_remedy_is_to_install_it(work: Path, comman
     assert "pip install 'backport-bot[server]'" in output
 
 
-@pytest.mark.parametrize("command", ["reconcile", "sync", "preflight", "check", "apply", "prove", "rehearse", "stage"])
-def test_a_plain_install_has_every_other_command(work: Path, command: str) -> None:
-    absent_text = "['graphql', 'nh3', 'starlette', 'uvicorn']"
-    plain = f"import sys; sys.modules.update(dict.fromkeys({absent_text})); from bot.cli import main; main()"
-    words: dict[str, list[str | Path]] = {
-        "preflight": ["--pr", "1", "--api-url", ANY_URL],
-        "reconcile": ["--api-url", ANY_URL],
-        "sync": ["--api-url", ANY_URL],
-        "check": [work, "--patch", "sglang-24587"],
-        "apply": [work, "--patch", "none"],
-        "prove": [work],
-        "rehearse": [work],
-        "stage": ["pick", "--run", work],
-    }
-    _, output = _run(command, *words[command], cwd=work, code=plain, **TOKENS)
+_ALL_IN_ONE_PROCESS = """
+import sys
+sys.modules.update(dict.fromkeys(["graphql", "nh3", "starlette", "uvicorn"]))
+from bot.cli import main
+for line in sys.argv[1].splitlines():
+    sys.argv[1:] = line.split("\t")
+    try:
+        main()
+    except SystemExit as ending:
+        print(f"{line.split()[0]} ended with {ending.code}", file=sys.stderr)
+"""
+
+
+def test_a_plain_install_has_every_other_command(work: Path) -> None:
+    commands: list[list[str | Path]] = [
+        ["preflight", "--pr", "1", "--api-url", ANY_URL],
+        ["reconcile", "--api-url", ANY_URL],
+        ["sync", "--api-url", ANY_URL],
+        ["check", work, "--patch", "sglang-24587"],
+        ["apply", work, "--patch", "none"],
+        ["prove", work],
+        ["rehearse", work],
+        ["stage", "pick", "--run", work],
+    ]
+    lines = "\n".join("\t".join(map(str, words)) for words in commands)
+    _, output = _run(lines, cwd=work, code=_ALL_IN_ONE_PROCESS, **TOKENS)
+    assert [words[0] for words in commands if f"{words[0]} ended with " not in output] == [], output
     assert "is not installed" not in output
     assert "Traceback" not in output
 

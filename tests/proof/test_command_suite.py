@@ -54,6 +54,16 @@ def test_without_a_report_the_exit_code_is_the_only_case(
     assert text in case.message
 
 
+@pytest.mark.parametrize("value", ["1", None], ids=["set", "not set"])
+def test_whether_pytest_loads_plugins_is_as_the_bots_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str | None
+) -> None:
+    name = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
+    monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name)
+    (case,) = run(tmp_path, script(f"import os; assert os.environ.get({name!r}) == {value!r}")).cases
+    assert case.outcome is CaseOutcome.PASSED, case.message
+
+
 @pytest.mark.parametrize(
     ("line", "runs"),
     [
