@@ -12,11 +12,11 @@ from bot.models import Target
 from bot.pipeline.request import BackportRequest
 from bot.pipeline.run import Step
 from bot.server.database import Job
+from bot.server.proof_queues import LOCAL, proof_lock, proof_queue
 
 TAKE_STEP, STEPS = "take-step", "steps"
-LOCAL_PROOFS, REMOTE_PROOFS = "local-proofs", "remote-proofs"
 SHOW, COMMENTS = "show-request", "comments"
-"""The names of the jobs of a request, with their queues. A proof on this machine waits for the others on it."""
+"""The names of the jobs of a request, with their queues; those of proofs are in `bot.server.proof_queues`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +78,12 @@ def branch_lock(run: RunRow, repository: str) -> str:
 def step_job(run: RunRow, step: Step, repository: str) -> Job:
     """Return the job of a step."""
     # A proof needs the branch's commits alone. Meanwhile another backport to the branch may be picked and published.
-    lock = run.name if step is Step.PROVE else branch_lock(run, repository)
-    queue = run.prove_queue or LOCAL_PROOFS if step is Step.PROVE else STEPS
-    return Job(task=TAKE_STEP, queue=queue, lock=lock, name=f"{run.name} {step.value} {run.rounds}")
+    name = f"{run.name} {step.value} {run.rounds}"
+    if step is not Step.PROVE:
+        return Job(task=TAKE_STEP, queue=STEPS, lock=branch_lock(run, repository), name=name)
+    place = run.prove_queue or LOCAL
+    lock = proof_lock(place, repository, run.id) or run.name
+    return Job(task=TAKE_STEP, queue=proof_queue(place), lock=lock, name=name)
 
 
 def is_ready(run: RunRow, step: Step, runs: Sequence[RunRow]) -> bool:

@@ -15,6 +15,7 @@ from bot.commands.parser import NAME
 from bot.commands.triggers import CommentTrigger, LabelTrigger, Trigger, parse_delivery
 from bot.environment.loopback import run_server
 from bot.environment.process_folder import process_folder
+from bot.server import proof_queues
 from bot.server.configuration_check import UPKEEP, ConfigurationCheck
 from bot.server.connections import PatientProtocol
 from bot.server.database import Database
@@ -28,7 +29,7 @@ from bot.server.patience import OnResults
 from bot.server.read_github import GitHubReader
 from bot.server.repositories import Repositories, RepositorySource
 from bot.server.repository_events import RepositoryEvents
-from bot.server.request_rows import COMMENTS, LOCAL_PROOFS, REMOTE_PROOFS, STEPS
+from bot.server.request_rows import COMMENTS, STEPS
 from bot.server.requests import Requests
 from bot.server.serve_delivery import DeliveryServer
 from bot.server.surveys import SURVEYS, Surveyor
@@ -38,7 +39,7 @@ from bot.server.worker import Task, Worker
 from bot.text.comment_text import may_start_line
 
 # One proof at a time, as the suites of one machine would disturb each other. Of a proof elsewhere, the job only waits.
-_QUEUES = {REQUESTS: 2, SIGNS: 1, UPKEEP: 1, SURVEYS: 1, STEPS: 3, LOCAL_PROOFS: 1, REMOTE_PROOFS: 16, COMMENTS: 2}
+_QUEUES = {REQUESTS: 2, SIGNS: 1, UPKEEP: 1, SURVEYS: 1, STEPS: 3, COMMENTS: 2, **proof_queues.QUEUES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

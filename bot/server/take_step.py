@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -26,8 +27,9 @@ from bot.server.database import Database, recording
 from bot.server.fence import Fence, Overtaken, fenced
 from bot.server.operation import Figures
 from bot.server.patience import BREAKDOWNS, OnResults, for_a_job, next_moment
+from bot.server.proof_queues import proof_place, turn_on_device
 from bot.server.repositories import Repositories
-from bot.server.request_rows import LOCAL_PROOFS, REMOTE_PROOFS, SHOW, TAKE_STEP, RequestRow, RunRow, branch_lock
+from bot.server.request_rows import SHOW, TAKE_STEP, RequestRow, RunRow, branch_lock
 from bot.server.requests import Requests
 from bot.server.run_log import RunLog
 from bot.server.run_store import PostgresStore
@@ -123,9 +125,10 @@ class RequestServer:
             self._figures.note_budgets(lent)
             if step is Step.PICK:
                 learn_backports(context.pick, request.commits, [target.branch])
-            next_step = run.take(step, target, context, rounds=row.rounds)
-            is_remote = context.config.prove.runner == "github-actions"
-        changes: dict[str, object] = {"prove_queue": REMOTE_PROOFS if is_remote else LOCAL_PROOFS}
+            prove = context.config.prove
+            with turn_on_device(prove) if step is Step.PROVE else nullcontext():
+                next_step = run.take(step, target, context, rounds=row.rounds)
+        changes: dict[str, object] = {"prove_queue": proof_place(prove)}
         candidate = store.pick(target)
         if step is Step.PICK and isinstance(candidate, Candidate):
             changes["waits_for"] = _siblings_of(candidate, earlier_runs, store)

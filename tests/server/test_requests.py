@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.config import parse_config
 from bot.errors import Unavailable
 from bot.models import Candidate, Failed, Sha, Target, Verdict
 from bot.pipeline.request import BackportRequest
@@ -16,6 +17,7 @@ from bot.proof.inconclusive import inconclusive
 from bot.server.database import Database
 from bot.server.fence import Fence, Overtaken, fenced
 from bot.server.operation import Figures
+from bot.server.proof_queues import proof_place
 from bot.server.repositories import Repositories, RepositorySource
 from bot.server.requests import Requests
 from bot.server.run_store import PostgresStore
@@ -81,6 +83,29 @@ def test_picks_follow_each_other_while_proofs_wait_for_their_device(database: Da
     assert (waiting(database), waiting(database, "remote-proofs")) == (["run 2 pick 0"], ["run 1 prove 0"])
     advance(requests, database, 2, Step.PROVE, prove_queue="local-proofs")
     assert (waiting(database), waiting(database, "local-proofs")) == (["run 3 pick 0"], ["run 2 prove 0"])
+
+
+ON_CPU = "repository: acme/widget\nprove: {device: cpu}\n"
+DEVICES = """
+repository: acme/widget
+prove:
+  runner: github-actions
+  devices: [{name: gfx942, labels: [mi325]}, {name: gfx950, labels: [mi355]}]
+"""
+
+
+def test_a_proof_waits_for_the_labels_of_its_runners_in_few_places_for_each_repository(
+    database: Database, requests: Requests
+) -> None:
+    config = parse_config(DEVICES)
+    places = [proof_place(config.prove), proof_place(parse_config(ON_CPU).prove)]
+    assert places == ['remote-proofs [["mi325"], ["mi355"]]', "local-proofs-cpu"]
+    for number in range(6):
+        record(requests, TARGETS[:1], key=f"comment-{number}-0")
+        advance(requests, database, number + 1, Step.PROVE, prove_queue=places[0])
+    with database.transaction() as connection:
+        statement = "SELECT count(*), count(DISTINCT lock) FROM procrastinate_jobs WHERE queue_name = 'remote-proofs'"
+        assert connection.execute(statement).fetchone() == (6, 4)
 
 
 def test_what_was_made_from_a_sibling_is_published_after_it(database: Database, requests: Requests) -> None:

@@ -5,15 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from bot.config.devices import KINDS
 from bot.models import Status, VerdictOutcome
 from bot.pipeline.run import Step
 from bot.server.pages.run_queries import JobState, RunState
-from bot.server.request_rows import LOCAL_PROOFS, REMOTE_PROOFS, STEPS
+from bot.server.proof_queues import LOCAL, REMOTE
+from bot.server.request_rows import STEPS
 from bot.text.markdown import count
 
 STEP_NAMES = {Step.PICK: "pick", Step.PROVE: "prove", Step.PUBLISH: "publish"}
 _UNDER_WAY = {Step.PICK: "picking", Step.PROVE: "proving", Step.PUBLISH: "publishing"}
-_QUEUES = {STEPS: "steps", LOCAL_PROOFS: "proofs on this machine", REMOTE_PROOFS: "proofs in GitHub Actions"}
+_QUEUES = {
+    STEPS: "steps",
+    LOCAL: "proofs on this machine",
+    **{f"{LOCAL}-{kind}": f"proofs on this machine ({kind})" for kind in KINDS},
+    REMOTE: "proofs in GitHub Actions",
+}
 _ENDINGS = {
     Status.OPENED: ("opened", "good"),
     Status.NOT_AFFECTED: ("not affected", "quiet"),
