@@ -75,8 +75,9 @@ class CommandSuite:
     path in the tree at which the command writes a report by itself. With neither, the command is one case, and its exit
     code is the outcome. `format` is that of the report. The command runs in `folder`, a path in the tree, and `tools`
     are the programs that it starts. `overlay` are files of the candidate that are laid over the base: tests that come
-    with the change. Of `spliced` files only the test modules are. `steering` are files of the change that configure a
-    test run, such as a conftest.
+    with the change. Of `spliced` files only the test modules are. `manifests`, which are laid over as well, are files
+    of the change that name dependencies. `steering` are programs of the change that configure a test run, such as a
+    conftest.
     """
 
     name: str
@@ -87,6 +88,7 @@ class CommandSuite:
     tools: tuple[str, ...] = ()
     overlay: tuple[str, ...] = ()
     spliced: tuple[str, ...] = ()
+    manifests: tuple[str, ...] = ()
     steering: tuple[str, ...] = ()
     known_failures: tuple[KnownFailure, ...] = ()
     timeout: float = 900.0

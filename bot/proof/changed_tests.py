@@ -16,12 +16,19 @@ from bot.text.globs import matches_any, matches_path
 
 FILES = "{files}"
 _STEERING_FILES = (
-    *("conftest.py", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "setup.py", "noxfile.py"),
-    *("sitecustomize.py", "usercustomize.py", "*.pth"),
-    *("package.json", "jest.config.*", "vitest.config.*", "vitest.workspace.*", "vite.config.*", ".mocharc.*"),
-    *("Cargo.toml", "build.rs", "pom.xml"),
+    *("conftest.py", "setup.py", "noxfile.py", "sitecustomize.py", "usercustomize.py", "*.pth", "build.rs"),
+    *("jest.config.*", "vitest.config.*", "vitest.workspace.*", "vite.config.*", ".mocharc.*"),
 )
-"""Files by which a change has a say in what a test run collects, reports or imports before the first test."""
+"""Programs by which a change has a say in what a test run collects, reports or imports before the first test."""
+_MANIFESTS = (
+    *("pyproject.toml", "setup.cfg", "tox.ini", "pytest.ini", ".pytest.ini", "requirements*.txt", "constraints*.txt"),
+    *("uv.lock", "poetry.lock", "pdm.lock", "Pipfile", "Pipfile.lock"),
+    *("package.json", "package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock"),
+    *("go.mod", "go.sum", "go.work", "go.work.sum", "Cargo.toml", "Cargo.lock", "pom.xml"),
+)
+"""Files that name dependencies and configure test runs, and are no programs."""
+_VENDORED = "**/vendor/**"
+"""Go refuses to build if this folder does not fit to go.mod: https://go.dev/ref/mod#vendoring."""
 
 
 def files_of_tests(paths: Iterable[str], patterns: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -58,6 +65,19 @@ def tests_by_folder(paths: Iterable[str], read: Callable[[str], bytes | None]) -
 def steering_files(paths: Iterable[str]) -> tuple[str, ...]:
     """Return the changed files that configure a test run. With one of them, the change itself decides what passes."""
     return tuple(path for path in paths if any(matches_path(name, path.rpartition("/")[2]) for name in _STEERING_FILES))
+
+
+def manifests(paths: Iterable[str]) -> tuple[str, ...]:
+    """Return the changed files that both runs have as the change made them, besides the tests.
+
+    With the branch's own ones the tests could lack a dependency there, and fail for that reason alone.
+    """
+    paths = tuple(paths)
+    names = {path: path.rpartition("/")[2] for path in paths}
+    chosen = [path for path in paths if any(matches_path(pattern, names[path]) for pattern in _MANIFESTS)]
+    if "go.mod" in (names[path] for path in chosen):
+        chosen += [path for path in paths if matches_path(_VENDORED, path)]
+    return tuple(dict.fromkeys(chosen))
 
 
 def fill_command(command: Sequence[str], files: Sequence[str]) -> tuple[str, ...]:

@@ -31,13 +31,13 @@ from bot.proof.case_reports import as_junit, read_cases
 from bot.proof.device_check import check_device, visible_device
 from bot.proof.explain_failure import lines_that_matter
 from bot.proof.isolated_command import Launch
-from bot.proof.judge import LISTED_CASES
 from bot.proof.junit import JUnitReport, read_report
 from bot.proof.process import NOT_STARTED, ProcessResult
 from bot.proof.progress import Reporter, last_case, last_lines, summary, why_stopped
 from bot.proof.run_isolated import RunOptions, interpreter, run_isolated
 from bot.proof.source_copy import Mark, copy_sources, lay_over, lay_test_modules_over, marks_of, take_out
 from bot.proof.suite_environment import command_environment
+from bot.proof.suite_notes import LISTED_CASES
 from bot.proof.toolchains import toolchain_of
 
 PYTHON = "{python}"
@@ -79,8 +79,8 @@ def run_command(
 ) -> SuiteRun:
     """Run the command once on a copy of one tree. Every ending is a SuiteRun, as for a carried patch's suite.
 
-    `overlay_from` is the tree whose overlay files are laid over the copy. If a run changes one of them, it did
-    not run the tests of the change, and is not usable.
+    `overlay_from` is the tree whose overlay files and manifests are laid over the copy. If a run changes one of the
+    first, it did not run the tests of the change, and is not usable.
     """
     options = options or RunOptions()
     with scratch_folder("backport-command-") as scratch:
@@ -89,7 +89,7 @@ def run_command(
         # The command may change files, and the other suites of the proof use the same tree.
         copy_sources(tree, copy)
         if overlay_from is not None:
-            lay_over(copy, overlay_from, suite.overlay)
+            lay_over(copy, overlay_from, (*suite.manifests, *suite.overlay))
             lay_test_modules_over(copy, overlay_from, suite.spliced)
         if suite.junit:
             take_out(copy, suite.junit)  # a report that the tree brings says nothing of this run

@@ -32,14 +32,12 @@ from bot.models import (
     SuiteRun,
     Verdict,
     VerdictOutcome,
-    suite_title,
 )
 from bot.proof.changed_tests import errors_as_failures, not_started
 from bot.proof.explain_failure import first_error, run_remedies
+from bot.proof.suite_notes import LISTED_CASES, about_manifests, steering_doubt, without_report
 from bot.text.globs import matches_stars
 
-LISTED_CASES = 3
-"""How many cases a reason names before it only counts them."""
 _RANDOM_PREFIX = "drawn "
 """How a suite begins the name of a parameter whose values are drawn for each commit, and so differ."""
 _MEASURABLE, _FASTER = 2.0, 100
@@ -93,12 +91,14 @@ def judge_suite(
     judged = errors_as_failures(base, candidate) if isinstance(suite, CommandSuite) and suite.brings_tests else base
     verdict = judge(judged, candidate, known_failures=suite.known_failures, resolved_patches=resolved_patches)
     if isinstance(suite, CommandSuite) and not suite.reports:
-        verdict = replace(verdict, notes=(*verdict.notes, _without_report(suite)))
+        verdict = replace(verdict, notes=(*verdict.notes, without_report(suite)))
+    if isinstance(suite, CommandSuite) and suite.manifests:
+        verdict = replace(verdict, notes=(*verdict.notes, about_manifests(suite, verdict.outcome)))
     if verdict.outcome in (VerdictOutcome.INCONCLUSIVE, VerdictOutcome.REGRESSED):
         verdict = replace(verdict, notes=(*verdict.notes, *run_remedies(base, candidate)))
     if verdict.outcome is not VerdictOutcome.PROVEN:
         return verdict
-    doubt = _steering_doubt(suite) if isinstance(suite, CommandSuite) else _too_fast(base, candidate)
+    doubt = steering_doubt(suite) if isinstance(suite, CommandSuite) else _too_fast(base, candidate)
     if doubt:
         return replace(verdict, outcome=VerdictOutcome.INCONCLUSIVE, reason=doubt)
     builds = isinstance(suite, CommandSuite) and suite.format.builds_first
@@ -143,24 +143,6 @@ def _too_fast(base: SuiteRun, candidate: SuiteRun) -> str:
         return ""
     count = _cases(len(shared_cases))
     return f"{count} that pass on both took {first:.1f} s on the base and {second:.2f} s on the candidate."
-
-
-def _without_report(suite: CommandSuite) -> str:
-    return (
-        f"`{suite_title(suite.name)}` leaves no report: its exit code is all that is known, and not whether a test "
-        "ran. Let its command write a report to `{junit}`."
-    )
-
-
-def _steering_doubt(suite: CommandSuite) -> str:
-    """Say that the change can influence what its tests report, or nothing."""
-    if not suite.steering:
-        return ""
-    files = ", ".join(suite.steering[:LISTED_CASES])
-    return (
-        f"The change's own tests pass, but it also changes {files}, which says what a test "
-        "run collects and reports: they do not prove it by themselves. Look at these files."
-    )
 
 
 def _device_key(run: SuiteRun) -> tuple[str, str, str] | None:

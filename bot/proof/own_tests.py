@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.config.prove import ProveConfig
 from bot.config.tests import KnownFailureConfig, Preset
 from bot.models import OWN_TESTS, CommandSuite, KnownFailure, SourceTree
-from bot.proof.changed_tests import files_of_tests, fill_command, steering_files, tests_by_folder
+from bot.proof.changed_tests import files_of_tests, fill_command, manifests, steering_files, tests_by_folder
 from bot.proof.presets import PresetCommand, commands_for
 from bot.proof.rust_modules import has_other_tests
 
@@ -40,6 +40,7 @@ def own_tests(
             tools=entry.tools,
             overlay=overlay,
             spliced=spliced,
+            manifests=manifests(path for path in changed_files if path not in overlay),
             steering=steering_files(changed_files),
             known_failures=known_failures(settings.tests.known_failures),
             timeout=settings.timeout_minutes * 60,

@@ -29,7 +29,7 @@ from bot.proof.run_isolated import StartGate
 from bot.proof.select_suites import Suites, isolation_settings, resolved_in, suites_for
 from bot.proof.setup_run import SetupFailed
 from bot.proof.setup_step import TreeSetup
-from bot.proof.setup_trees import Setup, ready_isolation, trees_ready
+from bot.proof.setup_trees import ReadyTrees, Setup, ready_isolation, trees_ready
 from bot.proof.suite_sequence import prove_each
 
 _DEFAULT = ProveConfig()
@@ -110,11 +110,11 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
         own_python=settings.python is not None,
     )
     try:
-        with trees_ready(base, candidate, commands, setup) as (base_ready, candidate_ready, notes):
+        with trees_ready(base, candidate, commands, setup) as ready:
             proof = _Proof(
                 base=base,
                 candidate=candidate,
-                ready=(base_ready, candidate_ready),
+                ready=ready,
                 patches=patches,
                 settings=settings,
                 isolation=isolation,
@@ -122,7 +122,6 @@ def prove_trees(  # noqa: PLR0913 - two trees, what is carried between them, and
                 kernels=_kernels() / kernels_of if kernels_of else None,
                 evidence=evidence,
                 progress=progress,
-                notes=notes,
             )
             verdicts = proof.run(suites.all_suites, lay_out, stop_when)
             return proof.conclude(verdicts, suites, [entry for entry in (patch, *companions) if entry is not None])
@@ -156,7 +155,7 @@ class _Proof:
 
     base: Path
     candidate: Path
-    ready: tuple[TreeSetup, TreeSetup]
+    ready: ReadyTrees
     patches: Mapping[str, CarriedPatch]
     settings: ProveConfig
     isolation: IsolationSettings
@@ -164,7 +163,6 @@ class _Proof:
     kernels: Path | None
     evidence: Path | None
     progress: Progress
-    notes: tuple[str, ...] = ()
 
     def run(
         self, suites: Mapping[str, Suite | CommandSuite], lay_out: Callable[[], object] | None, stop_when: StopWhen
@@ -203,7 +201,8 @@ class _Proof:
         # A carried patch's suite needs nothing of the target's, and runs as it always does.
         base, candidate = TreeSetup(tree=self.base), TreeSetup(tree=self.candidate)
         if isinstance(suite, CommandSuite):
-            base, candidate = self.ready
+            base = self.ready.base if suite.brings_tests else self.ready.guarded
+            candidate = self.ready.candidate
         verdict = proof.prove(
             base.tree,
             candidate.tree,
@@ -230,7 +229,7 @@ class _Proof:
         verdict, by_suite = conclude(
             verdicts, suites, DirectoryTree(self.candidate), patches, devices=self.settings.devices_that_count
         )
-        verdict = replace(verdict, notes=(*verdict.notes, *self.notes))
+        verdict = replace(verdict, notes=(*verdict.notes, *self.ready.notes))
         if self.evidence is not None:
             write_evidence(self.evidence, verdict, by_suite)
         return verdict

@@ -23,10 +23,11 @@ from bot.environment.temporary_folders import remove_tree, scratch_folder
 from bot.environment.untrusted_files import write_file
 from bot.models import CommandSuite, Progress, StopWhen
 from bot.proof.isolated_command import IsolationSettings
-from bot.proof.setup_run import SetupPlace, fill_all, run_step
+from bot.proof.laid_tree import LaidTree, copy_laid
+from bot.proof.setup_run import SetupFailed, SetupPlace, fill_all, run_step
 from bot.proof.setup_step import SetupStep, TreeSetup
 from bot.proof.setup_suites import steps_for
-from bot.proof.source_copy import copy_sources
+from bot.proof.suite_notes import listed
 
 _KEPT_SECONDS = 30 * 24 * 3600.0
 _COMPLETE = ".complete"
@@ -44,29 +45,73 @@ class Setup:
     own_python: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyTrees:
+    """The trees of a proof, ready for their suites. `guarded` is the base for suites that do not come with the change.
+
+    `notes` are sentences about how that was done.
+    """
+
+    base: TreeSetup
+    candidate: TreeSetup
+    guarded: TreeSetup
+    notes: tuple[str, ...] = ()
+
+
 @contextmanager
-def trees_ready(
-    base: Path, candidate: Path, suites: Sequence[CommandSuite], setup: Setup
-) -> Iterator[tuple[TreeSetup, TreeSetup, tuple[str, ...]]]:
-    """Yield both trees, ready for these suites, and sentences about how that was done.
+def trees_ready(base: Path, candidate: Path, suites: Sequence[CommandSuite], setup: Setup) -> Iterator[ReadyTrees]:
+    """Yield the trees, ready for these suites.
+
+    The tests of a change get a base with the manifests of the change. Its other suites get another base then, so that a
+    manifest, which may name programs to run, has no say in what they report.
 
     Raises:
         SuiteError: a step failed; the error has its last lines.
     """
-    plans = [
-        steps_for(DirectoryTree(tree), suites, setup.setup, own_python=setup.own_python) for tree in (base, candidate)
-    ]
-    if not any(plans):
-        yield TreeSetup(tree=base), TreeSetup(tree=candidate), ()
+    own = [suite for suite in suites if suite.brings_tests]
+    manifests = tuple(dict.fromkeys(file for suite in own for file in suite.manifests))
+    guards = [suite for suite in suites if not suite.brings_tests] if manifests else []
+    asked = {"base": own if manifests else suites, "candidate": suites, **({"guarded": guards} if guards else {})}
+    laid = {"base": manifests}
+    sources = {name: candidate if name == "candidate" else base for name in asked}
+    plans = {
+        name: steps_for(
+            LaidTree(DirectoryTree(sources[name]), DirectoryTree(candidate), frozenset(laid.get(name, ()))),
+            wanted,
+            setup.setup,
+            own_python=setup.own_python,
+        )
+        for name, wanted in asked.items()
+    }
+    if not any(plans.values()):
+        yield ReadyTrees(base=TreeSetup(tree=base), candidate=TreeSetup(tree=candidate), guarded=TreeSetup(tree=base))
         return
     drop_old_environments()
     deadline = time.monotonic() + setup.limit
     with scratch_folder("backport-ready-") as scratch:
-        ready = [
-            _make_ready(tree, steps, scratch / name, setup, deadline)
-            for name, tree, steps in zip(("base", "candidate"), (base, candidate), plans, strict=True)
-        ]
-        yield ready[0], ready[1], tuple(_sentences(*plans))
+        ready = {}
+        for name, steps in plans.items():
+            copy = copy_laid(sources[name], scratch / name, candidate, laid.get(name, ()))
+            with _named(laid.get(name, ())):
+                ready[name] = _make_ready(copy, steps, setup, deadline)
+        yield ReadyTrees(
+            base=ready["base"],
+            candidate=ready["candidate"],
+            guarded=ready.get("guarded", ready["base"]),
+            notes=tuple(_sentences(plans["base"], plans["candidate"])),
+        )
+
+
+@contextmanager
+def _named(manifests: Sequence[str]) -> Iterator[None]:
+    """Let a failed step of the base say that it had files of the change."""
+    try:
+        yield
+    except SetupFailed as error:
+        if not manifests:
+            raise
+        fact = f"It was the branch without the change, but with its {listed(manifests)}, which its tests may need."
+        raise SetupFailed(f"{error.message} {fact}", hint=error.hint) from error
 
 
 def ready_isolation(isolation: IsolationSettings, ready: TreeSetup) -> IsolationSettings:
@@ -79,17 +124,14 @@ def ready_isolation(isolation: IsolationSettings, ready: TreeSetup) -> Isolation
     )
 
 
-def _make_ready(tree: Path, steps: Sequence[SetupStep], scratch: Path, setup: Setup, deadline: float) -> TreeSetup:
-    """Run the steps of one tree. What runs in the tree runs in a copy: the tree may be a person's checkout."""
-    copy = scratch / "tree"
-    scratch.mkdir()
-    copy_sources(tree, copy)
+def _make_ready(copy: Path, steps: Sequence[SetupStep], setup: Setup, deadline: float) -> TreeSetup:
+    """Run the steps of one tree, in its copy."""
     ready, shared = TreeSetup(tree=copy), None
     for number, step in enumerate(steps):
         if step.files:
             environment = shared = _shared_environment(step, setup, deadline)
         else:
-            environment = scratch / str(number)
+            environment = copy.with_name(str(number))
             environment.mkdir()
             place = SetupPlace(environment=environment, directory=copy / step.folder, shared=shared, tree=copy)
             _run(step, place, setup, deadline)

@@ -6,7 +6,7 @@ import pytest
 
 from bot.config import ProveConfig
 from bot.models import CaseOutcome, CaseResult, SuiteRun
-from bot.proof.changed_tests import errors_as_failures, files_of_tests, fill_command, steering_files
+from bot.proof.changed_tests import errors_as_failures, files_of_tests, fill_command, manifests, steering_files
 
 PATTERNS = ProveConfig().tests.paths
 
@@ -83,16 +83,16 @@ def test_what_cannot_start_without_the_change_counts_as_failing(
     [
         ("conftest.py", True),
         ("tests/unit/conftest.py", True),
-        ("pytest.ini", True),
-        ("python/pyproject.toml", True),
-        ("tox.ini", True),
-        ("setup.cfg", True),
+        ("pytest.ini", False),
+        ("python/pyproject.toml", False),
+        ("tox.ini", False),
+        ("setup.cfg", False),
         ("src/sitecustomize.py", True),
         ("vendored.pth", True),
-        ("web/package.json", True),
+        ("web/package.json", False),
         ("vitest.config.mts", True),
         (".mocharc.json", True),
-        ("Cargo.toml", True),
+        ("Cargo.toml", False),
         ("build.rs", True),
         ("tests/test_conftest.py", False),
         ("docs/pyproject.md", False),
@@ -101,3 +101,9 @@ def test_what_cannot_start_without_the_change_counts_as_failing(
 )
 def test_files_that_steer_a_test_run_are_told_from_tests(path: str, steers: bool) -> None:
     assert bool(steering_files([path])) is steers
+
+
+def test_files_that_name_dependencies_are_laid_over_with_what_has_to_fit_to_them() -> None:
+    files = ["go.mod", "vendor/modules.txt", "vendor/x/x.go", "ring.go", "web/package.json", "docs/pyproject.md"]
+    assert manifests(files) == ("go.mod", "web/package.json", "vendor/modules.txt", "vendor/x/x.go")
+    assert manifests(files[1:]) == ("web/package.json",)

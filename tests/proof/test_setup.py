@@ -125,10 +125,12 @@ def test_one_environment_is_made_for_both_trees_and_for_later_proofs(
     shared(monkeypatch, ONCE)  # a second run would fail: the file is there
     lines: list[str] = []
     for _ in range(2):
-        with trees_ready(*trees, [SUITE], replace(SETUP, progress=lines.append)) as (base, candidate, notes):
-            assert base.readable == candidate.readable
-            assert Path(base.variables["PACKAGES"]).read_text() == "lock", "it sees its files and nothing of a tree"
-            assert notes == ("The trees were made ready for their tests with packages (lock), once for both.",)
+        with trees_ready(*trees, [SUITE], replace(SETUP, progress=lines.append)) as ready:
+            assert ready.base.readable == ready.candidate.readable
+            assert Path(ready.base.variables["PACKAGES"]).read_text() == "lock", (
+                "it sees its files and nothing of a tree"
+            )
+            assert ready.notes == ("The trees were made ready for their tests with packages (lock), once for both.",)
     assert sum(line.startswith("making the tree ready") for line in lines) == 1
 
 
@@ -137,16 +139,16 @@ def test_a_shared_step_gets_its_files_in_their_folders(
 ) -> None:
     copy = "import sys; open(sys.argv[1] + '/packages', 'x').write(open('requirements/base.txt').read())"
     shared(monkeypatch, copy, files={"requirements/base.txt": b"pytest"})
-    with trees_ready(*trees, [SUITE], SETUP) as (base, _, _):
-        assert Path(base.variables["PACKAGES"]).read_text() == "pytest"
+    with trees_ready(*trees, [SUITE], SETUP) as ready:
+        assert Path(ready.base.variables["PACKAGES"]).read_text() == "pytest"
 
 
 def test_other_files_make_another_environment(trees: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     places = set()
     for content in (b"1", b"2"):
         shared(monkeypatch, ONCE, files={"lock": content})
-        with trees_ready(*trees, [SUITE], SETUP) as (base, _, _):
-            places.add(base.readable)
+        with trees_ready(*trees, [SUITE], SETUP) as ready:
+            places.add(ready.base.readable)
     assert len(places) == 2
 
 
@@ -202,3 +204,43 @@ def test_environments_that_nobody_used_for_a_month_are_removed(
     os.utime(complete, (0, 0))
     setup_trees.drop_old_environments()
     assert [entry.suffix for entry in (cache / "environments").iterdir()] == [".lock"]
+
+
+# --- files of the change that name dependencies -----------------------------------------------------------------------
+
+MANIFEST_TEST = "from ring import area\n\n\ndef test_flat(six):\n    assert area(2, 3) == six\n"
+PLUGIN = "import pytest\n\n\n@pytest.fixture\ndef six():\n    return 6\n"
+
+
+def with_manifest(trees: tuple[Path, Path], commands: str = "[]") -> Verdict:
+    """The tests need what the change's pytest.ini names; each tree's setup notes which one it saw."""
+    base, candidate = trees
+    for tree in trees:
+        (tree / "plugin.py").write_text(PLUGIN)
+    (candidate / "pytest.ini").write_text("[pytest]\naddopts = -p plugin\n")
+    (candidate / "test_ring.py").write_text(MANIFEST_TEST)
+    look = "import os; open('seen', 'w').write(str(os.path.exists('pytest.ini')))"
+    setup = f'[["{{python}}", -c, "{look}"]]'
+    settings = parse_config(f"repository: a/b\nprove: {{device: cpu, setup: {setup}, commands: {commands}}}\n").prove
+    files = ("ring.py", "test_ring.py", "pytest.ini")
+    return prove_trees(base, candidate, None, patches={}, settings=settings, changed_files=files)
+
+
+def test_the_base_has_the_manifest_of_the_change_so_its_tests_run_there(trees: tuple[Path, Path]) -> None:
+    verdict = with_manifest(trees)
+    assert verdict.outcome is VerdictOutcome.PROVEN, verdict.reason
+    assert verdict.reason == "1 case failed on the base; all passed on the candidate."
+    assert any(note.startswith("Both runs had pytest.ini as the change has it") for note in verdict.notes)
+
+
+def test_a_manifest_that_is_the_fix_shows_no_difference_and_that_is_said(trees: tuple[Path, Path]) -> None:
+    (trees[0] / "ring.py").write_text(MENDED)
+    verdict = with_manifest(trees)
+    assert verdict.outcome is VerdictOutcome.NOT_REPRODUCED, verdict.reason
+    assert any("If that is the fix, these tests cannot show it" in note for note in verdict.notes)
+
+
+def test_other_suites_run_on_the_base_as_its_own_files_make_it(trees: tuple[Path, Path]) -> None:
+    code = "import os; raise SystemExit(open('seen').read() == 'True' or os.path.exists('pytest.ini'))"
+    verdict = with_manifest(trees, f'[{{name: guard, command: ["{{python}}", -c, "{code}"]}}]')
+    assert verdict.reason.startswith("guard: 1 case did not fail on the base and failed on the candidate"), verdict
