@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -76,6 +77,12 @@ def serve_webhooks(
     pages: Annotated[
         PagesMode, typer.Option(help="Who may read the pages of the service: `public` is everybody, `off` nobody.")
     ] = PagesMode.OFF,
+    keep_runs: Annotated[
+        int, typer.Option(help="How long an ended run is kept in the database.", metavar="DAYS", min=14, max=36500)
+    ] = 180,
+    keep_details: Annotated[
+        int, typer.Option(help="How long its log, difference and candidate are kept.", metavar="DAYS", min=1, max=36500)
+    ] = 30,
     api_url: ApiUrl = API_URL,
     login: Annotated[
         str | None, typer.Option(help="The login of the bot's account, if its token does not reveal it.")
@@ -89,7 +96,9 @@ def serve_webhooks(
     To exchange the secret, set BACKPORT_BOT_OLD_SECRET to the earlier one for a while.
     """
     from bot.server.logs import set_up_logs  # noqa: PLC0415
+    from bot.server.retention import Retention  # noqa: PLC0415
     from bot.server.run import RepositoryChoice, serve_until_interrupted  # noqa: PLC0415
+    from bot.server.service import ServiceSettings  # noqa: PLC0415
 
     progress = set_up_logs(
         as_text=log_format == "text" or (log_format == "auto" and sys.stderr.isatty()),
@@ -105,10 +114,15 @@ def serve_webhooks(
     serve_until_interrupted(
         choice,
         connection,
-        database=database,
-        host=host,
-        port=port,
-        pages=PagesSettings(mode=pages),
+        service=ServiceSettings(
+            directory=data,
+            own_login=login,
+            database=database,
+            host=host,
+            port=port,
+            pages=PagesSettings(mode=pages),
+            retention=Retention(runs=timedelta(days=keep_runs), details=timedelta(days=keep_details)),
+        ),
         progress=progress,
     )
 

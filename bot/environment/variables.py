@@ -10,6 +10,7 @@ SECRETS: Mapping[str, str] = {
     "BACKPORT_BOT_PRIVATE_KEY": "The App's private key (PEM); `\\n` stands for a line's end.",
     "BACKPORT_BOT_SECRET": "The secret of the webhooks.",
     "BACKPORT_BOT_OLD_SECRET": "The earlier secret of the webhooks, which is still believed while it is exchanged.",
+    "BACKPORT_BOT_DATABASE": "The address of the service's PostgreSQL, as `--database` takes it, with a password.",
     "BACKPORT_BOT_SIGNING_SECRET": "Signs what the bot must believe later of its own comments; long and random. "
     "Without it an App signs with its key, and a service with the webhooks' secret.",
 }

@@ -51,11 +51,15 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueFigures:
-    """`jobs`: queue, state, number. `oldest_jobs`: queue, seconds. `oldest_delivery`: seconds; 0 if none is open."""
+    """`jobs`: queue, state, number. `oldest_jobs`: queue, seconds. `oldest_delivery`: seconds; 0 if none is open.
+
+    `mirrors`: repository, bytes.
+    """
 
     jobs: list[tuple[str, str, int]]
     oldest_jobs: list[tuple[str, float]]
     oldest_delivery: float
+    mirrors: list[tuple[str, int]]
 
 
 class Database:
@@ -115,6 +119,7 @@ class Database:
     def queue_figures(self) -> QueueFigures:
         """Return how many jobs there are, and how long they wait."""
         jobs = "SELECT queue_name, status::text, count(*) FROM procrastinate_jobs GROUP BY 1, 2 ORDER BY 1, 2"
+        mirrors = "SELECT repository, mirror_bytes FROM backport_survey WHERE mirror_bytes IS NOT NULL"
         # A job is due when it was deferred, or at its moment.
         oldest = """
             SELECT queue_name, extract(epoch FROM now() - min(greatest(event.at, job.scheduled_at)))::float8
@@ -132,6 +137,7 @@ class Database:
                 jobs=connection.execute(jobs).fetchall(),
                 oldest_jobs=connection.execute(oldest).fetchall(),
                 oldest_delivery=row[0] if row else 0.0,
+                mirrors=connection.execute(mirrors).fetchall(),
             )
 
     def keep_fact(self, name: str, value: str) -> None:
@@ -147,6 +153,12 @@ class Database:
         with self.transaction() as connection:
             row = connection.execute("SELECT value FROM backport_fact WHERE name = %s", (name,)).fetchone()
         return row[0] if row else None
+
+    def facts(self, prefix: str) -> dict[str, str]:
+        """Return the texts whose names begin with a prefix, by their names."""
+        with self.transaction() as connection:
+            rows = connection.execute("SELECT name, value FROM backport_fact WHERE starts_with(name, %s)", (prefix,))
+            return dict(rows.fetchall())
 
     def defer(self, connection: Connection, job: Job, **arguments: Any) -> bool:  # noqa: ANN401 - JSON
         """Defer a job when the connection's transaction is committed; False if one of its name waits already."""

@@ -109,6 +109,7 @@ class _Queue(Collector):
         waiting = GaugeMetricFamily(
             "backport_bot_oldest_job_seconds", "How long the oldest job that is due has waited.", labels=["queue"]
         )
+        mirrors = GaugeMetricFamily("backport_bot_mirror_bytes", "The size of a mirror.", labels=["repository"])
         database_up = GaugeMetricFamily("backport_bot_database_up", "Whether the database answers.")
         try:
             figures = self._database.queue_figures()
@@ -122,7 +123,9 @@ class _Queue(Collector):
         for queue, age in figures.oldest_jobs:
             waiting.add_metric([queue], age)
         oldest.add_metric([], figures.oldest_delivery)
-        yield from (database_up, jobs, waiting, oldest)
+        for repository, size in figures.mirrors:
+            mirrors.add_metric([repository], size)
+        yield from (database_up, jobs, waiting, oldest, mirrors)
 
 
 def operation_routes(worker: Worker, database: Database, figures: Figures) -> Sequence[Route]:

@@ -21,7 +21,6 @@ from bot.proof.run_isolated import end_runs
 from bot.server.end_signal import EndSignal
 from bot.server.mirrors import DEFAULT_LIMIT, Mirrors
 from bot.server.open_repository import RepositoryOpener
-from bot.server.pages.settings import PagesSettings
 from bot.server.repositories import RepositorySource
 from bot.server.service import Service, ServiceSettings, running_service
 
@@ -47,15 +46,13 @@ def serve_until_interrupted(
     choice: RepositoryChoice,
     settings: ConnectionSettings,
     *,
-    database: str | None,
-    host: str,
-    port: int,
-    pages: PagesSettings,
+    service: ServiceSettings,
     progress: Progress,
 ) -> None:
     """Serve webhooks until Ctrl-C or SIGTERM.
 
-    The folder keeps the mirrors for the next start, and the queue as well, unless `database` names a PostgreSQL.
+    Secrets come from the environment; `service` has none of them. Its folder keeps the mirrors for the next start, and
+    the queue as well, unless a PostgreSQL is named.
 
     Raises:
         ConfigError: the configuration cannot be read, a secret is missing, or the database cannot be used.
@@ -64,6 +61,7 @@ def serve_until_interrupted(
     account = credentials.require_account(_CONSEQUENCE)
     secret = credentials.require(credentials.WEBHOOK_SECRET, _CONSEQUENCE)
     old_secret = credentials.take(credentials.OLD_WEBHOOK_SECRET)
+    database = service.database or credentials.take(credentials.DATABASE)
     private_directory(settings.directory)
     signing_key = credentials.signing_key(account, webhook_secret=secret)
     mirrors = Mirrors(settings.directory, choice.mirror_limit)
@@ -71,19 +69,12 @@ def serve_until_interrupted(
         settings=settings, account=account, signing_key=signing_key, progress=progress, mirrors=mirrors
     )
     source = _source(choice.config, choice.names, opener)
-    service_settings = ServiceSettings(
-        directory=settings.directory,
-        secrets=[secret, old_secret] if old_secret else [secret],
-        own_login=settings.login,
-        database=database,
-        host=host,
-        port=port,
-        pages=pages,
-    )
-    with EndSignal() as end, mirrors.kept(), running_service(source, service_settings) as service:
+    secrets = [secret, old_secret] if old_secret else [secret]
+    service = replace(service, secrets=secrets, signing_key=signing_key, database=database)
+    with EndSignal() as end, mirrors.kept(), running_service(source, service) as running:
         served = ", ".join(source.names) or "all repositories that the App is installed on"
-        progress(f"Serving {served} at {service.url}; Ctrl-C ends it after the steps in hand.")
-        look = _Look(service, end, progress)
+        progress(f"Serving {served} at {running.url}; Ctrl-C ends it after the steps in hand.")
+        look = _Look(running, end, progress)
         threading.Thread(target=look.run, name="backport-look", daemon=True).start()
         end.wait()
         progress("Ending; what waits is kept for the next start.")

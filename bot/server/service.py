@@ -15,6 +15,7 @@ from bot.commands.parser import NAME
 from bot.commands.triggers import CommentTrigger, LabelTrigger, Trigger, parse_delivery
 from bot.environment.loopback import run_server
 from bot.environment.process_folder import process_folder
+from bot.environment.signing import SigningKey
 from bot.server import proof_queues
 from bot.server.configuration_check import UPKEEP, ConfigurationCheck
 from bot.server.connections import PatientProtocol
@@ -31,7 +32,9 @@ from bot.server.repositories import Repositories, RepositorySource
 from bot.server.repository_events import RepositoryEvents
 from bot.server.request_rows import COMMENTS, STEPS
 from bot.server.requests import Requests
+from bot.server.retention import DEFAULT_RETENTION, Keeper, Retention
 from bot.server.serve_delivery import DeliveryServer
+from bot.server.signing_keys import accept_earlier_keys
 from bot.server.surveys import SURVEYS, Surveyor
 from bot.server.take_step import RequestServer
 from bot.server.webhooks import ReadTrigger, webhook_app
@@ -50,11 +53,13 @@ class ServiceSettings:
     """
 
     directory: Path
-    secrets: Sequence[str]
+    secrets: Sequence[str] = ()
+    signing_key: SigningKey | None = None
     own_login: str | None = None
     database: str | None = None
     host: str = "127.0.0.1"
     port: int = 0
+    retention: Retention = DEFAULT_RETENTION
     reads_github: bool = True
     """Whether to look on GitHub, now and every ten minutes, for requests whose webhook was lost."""
     pages: PagesSettings = NO_PAGES
@@ -98,6 +103,8 @@ def running_service(
         stack.enter_context(process_folder())
         database = Database(conninfo)
         stack.callback(database.close)
+        if settings.signing_key is not None:
+            accept_earlier_keys(database, settings.signing_key)
         deliveries = Deliveries(database)
         take_over_journal(settings.directory, deliveries, own_login=settings.own_login)
         repositories = Repositories(database, source)
@@ -119,6 +126,10 @@ def running_service(
             surveyor = Surveyor(database, repositories)
             tasks += surveyor.tasks()
             surveyor.defer()
+
+        keeper = Keeper(database, settings.retention)
+        tasks += keeper.tasks()
+        keeper.defer()
 
         def upkeep() -> None:
             deliveries.defer_lost()
