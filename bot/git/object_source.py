@@ -59,9 +59,11 @@ class ObjectSource:
         return with_settings(self.connection.authorization(), settings)
 
     def close(self) -> None:
-        """End the reading processes."""
+        """End the reading processes, and forget what was here."""
         self.reader.close()
         self._checker.close()
+        self._present.clear()
+        self._has_whole_trees.clear()
 
     def give_up(self, result: ProcessResult, refspecs: Sequence[str], action: str) -> None:
         """Get everything instead, as the remote refused a request; `action` says what could not be done.

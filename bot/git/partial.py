@@ -193,15 +193,21 @@ class PartialMirror(ObjectSource):
 
     def _outlast_loss(self, attempt: Callable[[], ProcessResult]) -> ProcessResult:
         result = attempt()
-        if result.code != _FATAL or not self.is_partial or not self._has_lost_commits():
+        if result.code != _FATAL or not self.is_partial or not self._shows_loss(result):
             return result
         # A disk that lost commits has lost files, too, and nothing says which.
         log.warning("The mirror lost a part of its history, so everything is fetched again.")
         self.fetch_whole([], "What the mirror lost could not be fetched")
         return attempt()
 
-    def _has_lost_commits(self) -> bool:
-        return self._plain_git.attempt("rev-list", "--quiet", "--all").code != 0
+    def _shows_loss(self, result: ProcessResult) -> bool:
+        # A server sends a tree as what differs from one that a kept commit has.
+        return "unresolved deltas" in result.stderr or self._plain_git.attempt("rev-list", "--quiet", "--all").code != 0
+
+    def close(self) -> None:
+        """End the reading processes, and forget what was here."""
+        super().close()
+        self._parents.clear()
 
     def bring_commits(self, commits: Iterable[Sha]) -> None:
         """Fetch single commits that are not here, alone."""
