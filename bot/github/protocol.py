@@ -55,6 +55,10 @@ class GitHub(Protocol):
     def for_another_thread(self) -> AbstractContextManager[GitHub]:
         """Return the same repository over other connections: one client's connections serve one thread."""
 
+    @property
+    def requests_sent(self) -> int:
+        """How many requests were sent so far."""
+
     def budgets(self) -> Iterable[Budget]:
         """Return what is left of the account's rate limits, as GitHub's last answers said; nothing is asked for it."""
 

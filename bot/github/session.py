@@ -19,6 +19,7 @@ from github.Requester import Requester
 from bot.environment.credentials import Account
 from bot.errors import ConfigError, NotFound
 from bot.github.account import sign_in
+from bot.github.counted_requester import CountedRequester, Pace
 from bot.github.fork import Fork
 from bot.github.graphql import NotByGraphQL, RepositoryQueries
 from bot.github.http_retry import GitHubRetry
@@ -39,7 +40,8 @@ class GitHubSession:
 
     `login` names the account if GitHub does not (the token of a GitHub App or of a workflow run). `longest_wait`
     (seconds) bounds the waiting for a rate limit, after which RateLimited is raised; `timeout` that for an answer.
-    `with_pauses` keeps the pauses between requests that GitHub asks for; loopback gets none.
+    `with_pauses` keeps the pauses between requests that GitHub asks for; loopback gets none. `pace` keeps them over
+    several clients instead.
     """
 
     def __init__(
@@ -52,8 +54,9 @@ class GitHubSession:
         longest_wait: float = 120.0,
         timeout: int = 30,
         with_pauses: bool = True,
+        pace: Pace | None = None,
     ) -> None:
-        pauses = with_pauses and urlsplit(api_url).hostname != "127.0.0.1"
+        pauses = with_pauses and pace is None and urlsplit(api_url).hostname != "127.0.0.1"
         retry = GitHubRetry(longest_wait=longest_wait)
         signed_in = sign_in(token, repository, api_url=api_url, retry=retry)
         self._permissions = signed_in.permissions
@@ -71,7 +74,8 @@ class GitHubSession:
         )
         # A query only reads: it may be repeated, and needs no pause.
         reading = {"retry": GitHubRetry(longest_wait=longest_wait, allowed_methods=None), "seconds_between_writes": 0}
-        self._reader = Requester(**self._github.requester.kwargs | reading)
+        self._reader = CountedRequester(**self._github.requester.kwargs | reading)
+        self._writer = CountedRequester(pace, **self._github.requester.kwargs)
         self._caller = RetryingCaller(longest_wait)
         self._fork: Fork | None = None
         self._arguments: Mapping[str, Any] = {
@@ -82,9 +86,11 @@ class GitHubSession:
             "longest_wait": longest_wait,
             "timeout": timeout,
             "with_pauses": with_pauses,
+            "pace": pace,
         }
         with translate_errors(f"open repository {repository}"):
-            self._repository: PyGithubRepository = self._github.get_repo(repository)
+            found = self._github.get_repo(repository)
+            self._repository = PyGithubRepository(self._writer, found.raw_headers, found.raw_data)
             # GET /user is refused to Apps and to the token of a workflow run, so their login has to be given.
             self._login = signed_in.login or login or self._github.get_user().login
         self._queries = RepositoryQueries(self._repository, self._reader)
@@ -112,10 +118,15 @@ class GitHubSession:
         with translate_errors("make a token"):
             return auth.token if auth is not None else ""
 
+    @property
+    def requests_sent(self) -> int:
+        """How many requests were sent so far."""
+        return self._writer.sent + self._reader.sent
+
     def budgets(self) -> Iterator[Budget]:
         """See `GitHub`."""
         requesters: tuple[tuple[Literal["rest", "graphql"], Requester], ...]
-        requesters = ("rest", self._github.requester), ("graphql", self._reader)
+        requesters = ("rest", self._writer), ("graphql", self._reader)
         for api, requester in requesters:
             left, limit = requester.rate_limiting
             if limit > 0:  # PyGithub has -1 before the first answer
@@ -155,8 +166,8 @@ class GitHubSession:
 
     def close(self) -> None:
         """Close the connections."""
-        self._github.close()
-        self._reader.close()
+        for connections in (self._github, self._reader, self._writer):
+            connections.close()
 
     @property
     def login(self) -> str:

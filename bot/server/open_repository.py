@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
 
 from bot.config import parse_config
 from bot.environment.credentials import Account
@@ -13,13 +14,15 @@ from bot.environment.temporary_folders import scratch_folder
 from bot.errors import ConfigError
 from bot.github.client import GitHubClient
 from bot.github.connection_settings import ConnectionSettings
+from bot.github.counted_requester import Pace
 from bot.github.installations import AppInstallations
 from bot.models import Progress, Sha
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.open_context import Connection, open_connection
 from bot.pipeline.run_folder import RunFolder
 from bot.pipeline.run_settings import RunSettings, keep_repository_settings
-from bot.server.mirrors import Mirrors
+from bot.server.mirrors import FOLDER, Mirrors
+from bot.server.pace import WritePace
 from bot.server.served_repository import ServedRepository
 
 
@@ -61,11 +64,12 @@ class RepositoryOpener:
         Raises:
             GitHubError: the repository cannot be seen.
         """
-        client = self.settings.to(served.name).client(self._account_for(served))
+        settings = replace(self.settings, repository=served.name, pace=self._pace_of(served))
+        client = settings.client(self._account_for(served))
         with (
             self.mirrors.using(client.repository_id, url=client.clone_url) as directory,
             open_connection(
-                replace(self.settings, directory=directory, repository=client.repository),
+                replace(settings, directory=directory, repository=client.repository),
                 self.account,
                 self.progress,
                 client=client,
@@ -107,6 +111,11 @@ class RepositoryOpener:
             ServedRepository(id=repository.id, name=repository.name, installation=repository.installation)
             for repository in self.installations.repositories()
         ]
+
+    def _pace_of(self, served: ServedRepository) -> Pace | None:
+        if urlsplit(self.settings.api_url).hostname == "127.0.0.1":
+            return None
+        return WritePace(self.settings.directory / FOLDER / f"pace-{served.account}.json").wait
 
     def _account_for(self, served: ServedRepository) -> Account:
         if self.installations is None or served.installation is None:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from bot.errors import TEMPORARY, BackportError, FetchFailed
 from bot.handlers.reconcile import reconcile_pull_request
 from bot.proof.run_isolated import RunsEnded
+from bot.server.budgets import Purpose
 from bot.server.configuration_check import UPKEEP, ConfigurationCheck
 from bot.server.database import Database, Job
 from bot.server.deliveries import REQUESTS, pull_request_lock
@@ -75,7 +76,7 @@ class GitHubReader:
         last = self._database.fact(fact)
         began_at = datetime.now(UTC)
         since = datetime.fromisoformat(last) - _OVERLAP if last else began_at - _AT_FIRST
-        with _waiting_for_github(attempts), self._repositories.lend(repository) as context:
+        with _waiting_for_github(attempts), self._repositories.lend(repository, purpose=Purpose.READING) as context:
             numbers = list(context.github.changed_since(since))
         with self._database.transaction() as connection:
             for number in numbers:
@@ -86,7 +87,7 @@ class GitHubReader:
         self._database.keep_fact(fact, began_at.isoformat())
 
     def _read_one(self, attempts: int, *, number: int, repository: str) -> None:
-        with _waiting_for_github(attempts), self._repositories.lend(repository) as context:
+        with _waiting_for_github(attempts), self._repositories.lend(repository, purpose=Purpose.READING) as context:
             recorder = RequestRecorder(self._requests)
             recorder.begin(reconcile_pull_request(number, for_a_job(context), recorder))
 

@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from bot.config import Config
 from bot.errors import BackportError, GitError, MirrorDamaged
 from bot.pipeline.context import RepositoryContext
+from bot.server.budgets import Budgets, Purpose
 from bot.server.database import Database
 from bot.server.served_repository import RepositoryRows, ServedRepository
 
@@ -54,6 +56,10 @@ class _Open:
     context: RepositoryContext
     stack: ExitStack
 
+    @property
+    def sent(self) -> int:
+        return self.context.github.requests_sent
+
 
 @dataclass(slots=True)
 class _Told:
@@ -81,6 +87,7 @@ class Repositories:
         self._configs: dict[str, Config] = {}
         self._listed_at = -_SECONDS_BETWEEN_LISTS
         self._told = _Told()
+        self.budgets = Budgets()
 
     def served(self) -> list[ServedRepository]:
         """Return all repositories that are served, as far as they are known."""
@@ -108,7 +115,9 @@ class Repositories:
         return repository
 
     @contextmanager
-    def lend(self, repository: str | int, *, even_if_broken: bool = False) -> Iterator[RepositoryContext]:
+    def lend(
+        self, repository: str | int, *, even_if_broken: bool = False, purpose: Purpose = Purpose.REQUEST
+    ) -> Iterator[RepositoryContext]:
         """Lend a context of a repository, by a name or by GitHub's number, to this thread while the block runs.
 
         `even_if_broken` is for who only tells of the context's `config_error`.
@@ -116,10 +125,13 @@ class Repositories:
         Raises:
             NotServed: the service is not for it.
             ConfigError: its configuration cannot be used.
+            RateLimited: too little is left of GitHub's limit for this purpose.
             GitHubError: it could not be opened.
         """
         served = self._require(repository)
+        self.budgets.check(served.account, served.name, purpose)
         lent = self._take(served) or self._open_another(served)
+        sent = lent.sent
         try:
             if lent.context.config_error is not None and not even_if_broken:
                 raise lent.context.config_error
@@ -133,6 +145,13 @@ class Repositories:
             raise
         else:
             self._give_back(lent)
+        finally:
+            self.budgets.note(served.account, served.name, lent.sent - sent, lent.context.github.budgets())
+
+    def pause(self, name: str) -> datetime | None:
+        """Return from when on requests in a repository are served again, if GitHub's limit is used up; else None."""
+        served = self._require(name)
+        return self.budgets.pause(served.account, served.name)
 
     def config(self, name: str) -> Config | None:
         """Return the configuration of a repository, as it was when that was last opened; None before that."""

@@ -14,6 +14,7 @@ from bot.errors import TEMPORARY, BackportError, FetchFailed
 from bot.handlers.serve_trigger import refuse, serve
 from bot.pipeline.unexpected_errors import as_backport_error
 from bot.proof.run_isolated import RunsEnded
+from bot.server.budgets import Purpose
 from bot.server.deliveries import Deliveries, Delivery
 from bot.server.patience import BREAKDOWNS, OnResults, database_moment, for_a_job, next_moment
 from bot.server.repositories import Repositories
@@ -49,7 +50,8 @@ class DeliveryServer:
         try:
             repository = self._repositories.find(record.trigger.repository, record.repository_id)
             if repository is not None:
-                with self._repositories.lend(repository.name, even_if_broken=True) as context:
+                lend = self._repositories.lend(repository.name, even_if_broken=True, purpose=Purpose.ANSWER)
+                with lend as context:
                     context.github.react(record.trigger.comment_id, "eyes")
         except BackportError as error:
             log.warning("A comment got no sign that it was seen: %s", error)

@@ -34,6 +34,11 @@ class ServedRepository:
         object.__setattr__(self, "former_names", tuple(self.former_names))
 
     @property
+    def account(self) -> str:
+        """The key of the account that it is reached by: an installation, or the token."""
+        return f"installation-{self.installation}" if self.installation is not None else "token"
+
+    @property
     def names(self) -> frozenset[str]:
         """All its names, in lower case."""
         return frozenset(name.casefold() for name in (self.name, *self.former_names))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 from structlog.contextvars import bound_contextvars
 
-from bot.errors import BackportError, FetchFailed
+from bot.errors import BackportError, FetchFailed, RateLimited
 from bot.handlers.request_summary import RequestSummary, post_outcome_reaction
 from bot.models import Candidate, Target, TargetOutcome, TargetPlan
 from bot.pipeline.context import RepositoryContext
@@ -23,6 +23,7 @@ from bot.pipeline.unexpected_errors import as_backport_error, failed_outcome
 from bot.proof.run_isolated import RunsEnded
 from bot.report.replies import render_error
 from bot.report.status_comment import Phase, TargetProgress
+from bot.server.budgets import Purpose
 from bot.server.database import Database, recording
 from bot.server.fence import Fence, Overtaken, fenced
 from bot.server.operation import Figures
@@ -107,6 +108,9 @@ class RequestServer:
         except Exception as error:
             if not _is_over(error, attempts, request):
                 run_log.write(f"{error.message if isinstance(error, BackportError) else type(error).__name__}: again")
+                if isinstance(error, RateLimited):
+                    with self._database.transaction() as connection:
+                        self._requests.defer(connection, row.request)  # the comment is to say when it goes on
                 raise TryAgain(next_moment(error, attempts)) from error
             self._give_up(row, request.request, fence, error)
 
@@ -150,7 +154,8 @@ class RequestServer:
         row, runs = self._requests.load(request)
         fence = Fence(self._database, f"{SHOW} {request}")
         try:
-            with self._repositories.lend(row.repository) as lent, fenced(for_a_job(lent), fence) as context:
+            lend = self._repositories.lend(row.repository, purpose=Purpose.ANSWER)
+            with lend as lent, fenced(for_a_job(lent), fence) as context:
                 try:
                     self._show_fenced(row, runs, fence, context)
                 except (BackportError, psycopg.Error):
@@ -167,7 +172,8 @@ class RequestServer:
 
     def _show_fenced(self, row: RequestRow, runs: list[RunRow], fence: Fence, context: RepositoryContext) -> None:
         store = PostgresStore(self._database, row.id, fence)
-        states = [_state_of(run, store) for run in runs]
+        pause = self._repositories.pause(row.repository)
+        states = [_state_of(run, store, pause) for run in runs]
         hidden = {run.target for run in runs if not run.shown}
         ended = [state for state in states if not isinstance(state, TargetProgress)]
         comment = StatusComment(row.request, tuple(run.target for run in runs), context)
@@ -237,9 +243,11 @@ def _siblings_of(candidate: Candidate, earlier_runs: Sequence[RunRow], store: Po
     return positions
 
 
-def _state_of(run: RunRow, store: PostgresStore) -> TargetProgress | TargetOutcome:
+def _state_of(run: RunRow, store: PostgresStore, pause: datetime | None = None) -> TargetProgress | TargetOutcome:
     decision = store.decision(Target.parse(run.target)) if run.step is None else None
     if decision is not None and not isinstance(decision, TargetPlan):
         return decision
     detail = "the branch moved: picked and proven again" if run.rounds else ""
+    if pause is not None:
+        detail = f"GitHub's limit is used up, it goes on at {pause:%H:%M} UTC"
     return TargetProgress(run.target, Phase.PROVING if run.is_begun else Phase.PLANNED, detail)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from bot.config import parse_config
 from bot.errors import Unavailable
+from bot.github.rate_limits import Budget
 from bot.models import Candidate, Failed, Sha, Target, Verdict
 from bot.pipeline.request import BackportRequest
 from bot.pipeline.run import Step
@@ -237,3 +240,20 @@ def test_a_step_that_was_taken_meanwhile_is_not_taken_again(database: Database, 
     advance(requests, database, 1, Step.PUBLISH)
     take, _ = _server(database, requests).tasks()
     take.run(0, run=1, step="pick", rounds=0, repository=REPOSITORY)
+
+
+def test_a_step_for_which_too_little_is_left_of_the_limit_waits_and_the_comment_says_until_when(
+    database: Database, requests: Requests
+) -> None:
+    record(requests, TARGETS[:1])
+    server = _server(database, requests)
+    reset = int(time.time()) + 1800
+    budget = Budget(api="rest", left=10, limit=5000, reset=reset)
+    server._repositories.budgets.note("token", REPOSITORY, 1, [budget])
+    with database.transaction() as connection:
+        connection.execute("DELETE FROM procrastinate_jobs WHERE queue_name = 'comments'")
+    with pytest.raises(TryAgain) as caught:
+        server.tasks()[0].run(0, run=1, step="pick", rounds=0, repository=REPOSITORY)
+    assert int(caught.value.at.timestamp()) == reset
+    assert waiting(database, "comments") == ["show-request 1"]
+    assert server._repositories.pause(REPOSITORY) == datetime.fromtimestamp(reset, UTC)
