@@ -23,6 +23,7 @@ from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 from procrastinate.retry import BaseRetryStrategy
 from psycopg import AsyncConnection
+from psycopg.errors import RaiseException
 from structlog.contextvars import bound_contextvars
 
 log = logging.getLogger(__name__)
@@ -70,7 +71,11 @@ class _JobManager(JobManager):
     def _telling(self) -> Iterator[None]:
         try:
             yield
-        except ConnectorException:
+        except ConnectorException as error:
+            if isinstance(error.__cause__, RaiseException):
+                # The job is not there any more: this process slept, and another one took it over.
+                log.warning("A job ended that another process has taken over meanwhile.")
+                return
             self._unrecorded.set()
             raise
 

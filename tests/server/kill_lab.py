@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import shutil
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -41,7 +42,8 @@ class Strikes:
     """When to kill: at the bot's request number `first`, then after each `stride` more, up to `most` times in all.
 
     `before` its effect, or else after it and unanswered. `only_effects` counts only requests that change something, and
-    `ending` only those whose path ends so. `group`: also the processes of git that were started.
+    `ending` only those whose path ends so. `group`: also the processes of git that were started. `stops`: it is not
+    killed but stopped, and its request is answered when it goes on.
     """
 
     first: int
@@ -51,6 +53,7 @@ class Strikes:
     only_effects: bool = False
     ending: str = ""
     group: bool = False
+    stops: bool = False
 
     def strikes(self, count: int) -> bool:
         """Say whether the request of a number is struck."""
@@ -69,6 +72,7 @@ class KillSwitch:
     struck: list[str] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    stopped: ServedProcess | None = None
 
     def arm(self, plan: Strikes | None) -> None:
         """Begin to count."""
@@ -82,6 +86,11 @@ class KillSwitch:
             process = self.process_of(dict(scope["headers"]).get(b"authorization", b"").decode())
         plan = self.plan
         if process is None or plan is None or not self._is_struck(scope, plan):
+            await self.app(scope, receive, send)
+            return
+        if plan.stops:
+            process.send(signal.SIGSTOP, group=plan.group)
+            self.stopped = process
             await self.app(scope, receive, send)
             return
         if not plan.before:
@@ -162,6 +171,7 @@ class KillLab:
     def close(self) -> None:
         """End everything."""
         self.switch.arm(None)
+        self.go_on()
         for process in self.processes:
             process.kill()
         self._zygote.close()
@@ -201,6 +211,13 @@ class KillLab:
             if not process.is_running:
                 process.start(next(self._fuses, None))
                 self._starts += 1
+
+    def go_on(self) -> bool:
+        """Let a stopped process go on; False if none was stopped."""
+        process, self.switch.stopped = self.switch.stopped, None
+        if process is not None:
+            process.send(signal.SIGCONT, group=True)
+        return process is not None
 
     def is_idle(self) -> bool:
         """Say whether everything that was asked for has ended."""

@@ -73,6 +73,6 @@ class ServedProcess:
                 (os.killpg if group else os.kill)(self._number, signal.SIGKILL)
                 select.select([self._descriptor], [], [])
 
-    def send(self, number: int) -> None:
-        """Send it a signal, such as SIGSTOP."""
-        os.kill(self._number, number)
+    def send(self, number: int, *, group: bool = False) -> None:
+        """Send it a signal, alone or with the processes of git in its group."""
+        (os.killpg if group else os.kill)(self._number, number)

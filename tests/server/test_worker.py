@@ -139,6 +139,26 @@ def test_beside_another_process_only_what_is_overdue_is_taken_over(database: Dat
     assert waiting(database) == (0 if taken else 1)
 
 
+def test_the_end_of_a_job_that_another_process_took_over_is_no_trouble_of_the_database(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    taken = threading.Event()
+
+    def run(_attempts: int, *, number: int) -> None:
+        if number == 1:
+            with database.transaction() as connection:
+                connection.execute("DELETE FROM procrastinate_jobs WHERE status = 'doing'")
+        else:
+            taken.set()
+
+    with working(database, run) as worker:
+        defer(database, 1)
+        assert worker.wait_until(lambda: "taken over" in caplog.text, PATIENCE)
+        defer(database, 2)
+        assert taken.wait(PATIENCE)
+    assert "cannot be used" not in caplog.text
+
+
 def test_a_job_that_does_not_end_holds_up_the_end_no_longer_than_its_grace(database: Database) -> None:
     running, process = threading.Event(), threading.Event()
 
