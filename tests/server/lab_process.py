@@ -49,13 +49,13 @@ class ServedProcess:
         self.token, self.port = token, port
         self._zygote, self._order = zygote, {**order, "token": token, "port": port}
         self._descriptor = -1
-        self._number = 0
+        self.number = 0
         self._lock = threading.Lock()
 
     def start(self, fuse: tuple[int, bool] | None = None) -> None:
         """Start it; returns at once. With a fuse (n, before) it kills itself at its n-th record."""
-        self._number = self._zygote.fork(**self._order, fuse=fuse)
-        self._descriptor = os.pidfd_open(self._number)
+        self.number = self._zygote.fork(**self._order, fuse=fuse)
+        self._descriptor = os.pidfd_open(self.number)
 
     @property
     def is_running(self) -> bool:
@@ -70,9 +70,9 @@ class ServedProcess:
         """Kill it as it is, alone or with the processes of git in its group, and wait for its end."""
         with self._lock:
             if self._descriptor >= 0 and not select.select([self._descriptor], [], [], 0)[0]:
-                (os.killpg if group else os.kill)(self._number, signal.SIGKILL)
+                (os.killpg if group else os.kill)(self.number, signal.SIGKILL)
                 select.select([self._descriptor], [], [])
 
     def send(self, number: int, *, group: bool = False) -> None:
         """Send it a signal, alone or with the processes of git in its group."""
-        (os.killpg if group else os.kill)(self._number, number)
+        (os.killpg if group else os.kill)(self.number, number)
