@@ -59,7 +59,14 @@ class Answer:
     @property
     def is_lost(self) -> bool:
         """Whether the connection or the server failed, so that another attempt may succeed."""
-        return bool(self.result.code and (_CONNECTION.search(self.result.stderr) or _BUSY.search(self.summary)))
+        messages = self.result.stderr
+        is_lost = _CONNECTION.search(messages) or _BUSY.search(self.summary) or _is_throttled(messages)
+        return bool(self.result.code and is_lost)
+
+
+def _is_throttled(messages: str) -> bool:
+    """Say whether a refusal gives no reason: GitHub says why a token may not do something, and not that it is busy."""
+    return "error: 403" in messages and "remote:" not in messages
 
 
 def is_denied(messages: str) -> bool:

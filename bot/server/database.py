@@ -20,6 +20,8 @@ from bot.server.schema import migrate
 _CONNECTIONS = 16
 _SECONDS = 10.0
 """How long a caller waits for a connection: GitHub waits as long for the answer to a delivery."""
+_LONGEST_PAUSE = 20.0
+"""Seconds that a transaction may do nothing. That of a process which sleeps would hold up all others."""
 
 
 @contextmanager
@@ -32,6 +34,13 @@ def recording() -> Iterator[None]:
             f"The database does not answer or refuses ({type(error).__name__}), so nothing was recorded.",
             hint="Look at the database and its disk; the step is taken again.",
         ) from error
+
+
+def _limit_pauses(connection: Connection) -> None:
+    # https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-IDLE-IN-TRANSACTION-SESSION-TIMEOUT
+    milliseconds = str(int(1000 * _LONGEST_PAUSE))
+    connection.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, false)", (milliseconds,))
+    connection.commit()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +98,7 @@ class Database:
             timeout=_SECONDS,
             # A connection that the server has closed meanwhile is replaced before anybody gets it.
             check=ConnectionPool.check_connection,
+            configure=_limit_pauses,
             open=True,
         )
 

@@ -197,13 +197,25 @@ class RequestServer:
             self._requests.end(connection, row.id)
 
     def _end(self, row: RequestRow, fence: Fence, context: RepositoryContext) -> None:
+        numbers = self._end_or_last_of_comment(row, fence)
+        if numbers is None:
+            return
+        # Outside of a transaction: a process that sleeps in the call must not hold up the others.
+        summaries = (self._summary(number, fence) for number in numbers)
+        post_outcome_reaction(sum(summaries, RequestSummary()), row.request.comment_id, context)
+        with self._database.transaction() as connection:
+            fence.hold(connection)
+            self._requests.end(connection, row.id)
+
+    def _end_or_last_of_comment(self, row: RequestRow, fence: Fence) -> list[int] | None:
+        """End a request, unless it is the last one of its comment: then return all of them."""
         with self._database.transaction() as connection:
             fence.hold(connection)
             numbers, others_go_on = self._requests.others_of_comment(connection, row)
             if not others_go_on:
-                summaries = (self._summary(number, fence) for number in numbers)
-                post_outcome_reaction(sum(summaries, RequestSummary()), row.request.comment_id, context)
+                return numbers
             self._requests.end(connection, row.id)
+        return None
 
     def _summary(self, number: int, fence: Fence) -> RequestSummary:
         row, runs = self._requests.load(number)

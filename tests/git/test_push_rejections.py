@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from bot.git.connection import Answer
+from bot.git.process import ProcessResult
 from bot.git.push_rejections import explain_refusal, is_refusal
 
 RULES = "error: GH013: Repository rule violations found for refs/heads/backport/1.\n\n- {}\n"
@@ -112,3 +114,15 @@ def test_hostile_words_of_a_server_cost_no_minutes(word: str) -> None:
 
 def test_a_connection_that_failed_is_no_refusal() -> None:
     assert not is_refusal("fatal: unable to access 'http://x/': Could not resolve host: x", "")
+
+
+@pytest.mark.parametrize(
+    ("message", "is_lost"),
+    [
+        ("fatal: unable to access 'http://127.0.0.1/a/b.git/': The requested URL returned error: 403", True),
+        ("remote: Write access to repository not granted.\nfatal: … error: 403", False),
+        ("remote: Repository not found.\nfatal: … error: 404", False),
+    ],
+)
+def test_only_a_refusal_without_a_reason_is_tried_again(message: str, is_lost: bool) -> None:
+    assert Answer(ProcessResult(128, b"", message)).is_lost == is_lost

@@ -25,6 +25,7 @@ import bot.proof.prove_trees  # noqa: F401 - imported when needed
 from bot.environment.signing import SigningKey
 from bot.github.connection_settings import ConnectionSettings
 from bot.pipeline.open_context import open_configured_repository
+from bot.server import database as database_module
 from bot.server import worker
 from bot.server.database import Database
 from bot.server.fence import Fence
@@ -60,6 +61,7 @@ def _serve(
     if fuse is not None:
         _light(*fuse)
     if overdue is not None:
+        database_module._LONGEST_PAUSE = overdue
         worker._HEARTBEAT, worker._OVERDUE, worker._LOOK = overdue / 6, overdue, overdue / 3
     settings = ConnectionSettings(api_url, Path(data))
     key = SigningKey.derive(secret)
