@@ -70,6 +70,9 @@ def _render(app: RegisteredApp) -> str:
         # Single quotes: a shell and systemd change nothing in them.
         credentials.PRIVATE_KEY: "'" + app.private_key.strip().replace("\n", "\\n") + "'",
         credentials.WEBHOOK_SECRET: app.webhook_secret,
+        # Nobody signs in to an App that has no service.
+        credentials.CLIENT_ID: app.client_id if app.webhook_secret else "",
+        credentials.CLIENT_SECRET: app.client_secret if app.webhook_secret else "",
     }
     lines = [f"{name}={value}\n" for name, value in values.items() if value]
     return f"# The GitHub App {app.slug}: {app.page}\n{''.join(lines)}"

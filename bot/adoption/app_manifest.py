@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urljoin
 
 from bot import REPOSITORY
 from bot.adoption.rights import APP_EVENTS, app_permissions
@@ -23,7 +24,10 @@ def app_manifest(
     """
     # GitHub requires an address of the hook also for one that is switched off.
     hook = {"url": webhook_url or _PAGE, "active": bool(webhook_url)}
-    redirection = {"redirect_url": redirect_url} if redirect_url else {}
+    redirection: dict[str, Any] = {"redirect_url": redirect_url} if redirect_url else {}
+    if webhook_url:
+        # The pages of the service are beside its webhook; people who sign in there are led back to it.
+        redirection["callback_urls"] = [urljoin(webhook_url, "/sign-in/callback")]
     return {
         "name": name,
         "url": _PAGE,

@@ -6,7 +6,6 @@ import webbrowser
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import typer
 
@@ -15,7 +14,7 @@ from bot.adoption.app_manifest import app_manifest
 from bot.cli.options import API_URL, ApiUrl, tell
 from bot.environment.safe_output import to_json
 from bot.errors import ConfigError
-from bot.github.app_registration import RegisteredApp, convert_manifest
+from bot.github.app_registration import RegisteredApp, convert_manifest, web_url
 from bot.report.terminal import plain
 
 
@@ -97,16 +96,6 @@ def print_manifest(name: Name = "backport-bot", webhook_url: WebhookUrl = "", pe
     """Print the manifest of the App as JSON. Nothing is registered."""
     optional = [permission.value for permission in permissions or ()]
     typer.echo(to_json(app_manifest(name, webhook_url=webhook_url, optional=optional), indent=2))
-
-
-def web_url(api_url: str) -> str:
-    """Return where GitHub's pages are. An Enterprise Server has its API below /api/v3 of the same host.
-
-    https://docs.github.com/enterprise-server@latest/rest/quickstart
-    """
-    parts = urlsplit(api_url)
-    host = parts.netloc.removeprefix("api.")
-    return f"{parts.scheme}://{host}"
 
 
 def _next_steps(app: RegisteredApp, path: Path, *, service: bool) -> str:

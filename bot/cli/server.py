@@ -75,7 +75,8 @@ def serve_webhooks(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port; 0 takes a free one.", min=0, max=65535)] = 8080,
     pages: Annotated[
-        PagesMode, typer.Option(help="Who may read the pages of the service: `public` is everybody, `off` nobody.")
+        PagesMode,
+        typer.Option(help="Who may read the pages: nobody, everybody, or who signs in, what GitHub shows them."),
     ] = PagesMode.OFF,
     keep_runs: Annotated[
         int, typer.Option(help="How long an ended run is kept in the database.", metavar="DAYS", min=14, max=36500)
@@ -83,6 +84,21 @@ def serve_webhooks(
     keep_details: Annotated[
         int, typer.Option(help="How long its log, difference and candidate are kept.", metavar="DAYS", min=1, max=36500)
     ] = 30,
+    url: Annotated[
+        str, typer.Option(help="The address that people reach the pages by, for the sign-in.", metavar="URL")
+    ] = "",
+    trust_header: Annotated[
+        str,
+        typer.Option(
+            help="In place of the sign-in: the header in which a reverse proxy names the person's login on GitHub. The "
+            "proxy must replace what others send.",
+            metavar="NAME",
+        ),
+    ] = "",
+    trust_proxy: Annotated[
+        list[str] | None,
+        typer.Option(help="The address or network of that proxy; may be given several times.", metavar="ADDRESS"),
+    ] = None,
     api_url: ApiUrl = API_URL,
     login: Annotated[
         str | None, typer.Option(help="The login of the bot's account, if its token does not reveal it.")
@@ -93,7 +109,8 @@ def serve_webhooks(
 ) -> None:
     """Serve webhooks until Ctrl-C. BACKPORT_BOT_TOKEN is the token, BACKPORT_BOT_SECRET the webhooks' secret.
 
-    To exchange the secret, set BACKPORT_BOT_OLD_SECRET to the earlier one for a while.
+    To exchange the secret, set BACKPORT_BOT_OLD_SECRET to the earlier one for a while. People sign in to the pages by
+    the GitHub App of BACKPORT_BOT_CLIENT_ID and BACKPORT_BOT_CLIENT_SECRET.
     """
     from bot.server.logs import set_up_logs  # noqa: PLC0415
     from bot.server.retention import Retention  # noqa: PLC0415
@@ -120,7 +137,7 @@ def serve_webhooks(
             database=database,
             host=host,
             port=port,
-            pages=PagesSettings(mode=pages),
+            pages=PagesSettings(mode=pages, url=url, trust_header=trust_header, proxies=trust_proxy or ()),
             retention=Retention(runs=timedelta(days=keep_runs), details=timedelta(days=keep_details)),
         ),
         progress=progress,

@@ -95,6 +95,7 @@ def run_server(
         log_config=None,  # its lines go where all lines go
         access_log=False,
         lifespan="off",
+        proxy_headers=False,  # who sent a request is whoever is at the other end of the connection
         timeout_graceful_shutdown=5,
     )
     server = PromptServer(config)

@@ -13,6 +13,8 @@ SECRETS: Mapping[str, str] = {
     "BACKPORT_BOT_DATABASE": "The address of the service's PostgreSQL, as `--database` takes it, with a password.",
     "BACKPORT_BOT_SIGNING_SECRET": "Signs what the bot must believe later of its own comments; long and random. "
     "Without it an App signs with its key, and a service with the webhooks' secret.",
+    "BACKPORT_BOT_CLIENT_ID": "The client id of the GitHub App, with which people sign in to the service's pages.",
+    "BACKPORT_BOT_CLIENT_SECRET": "A client secret of that App.",
 }
 SETTINGS: Mapping[str, str] = {
     "BACKPORT_BOT_LOGIN": "The login of the bot's account, if its token does not reveal it.",

@@ -103,6 +103,24 @@ class Token:
     expires_at: datetime | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class OAuthApp:
+    """Another site that people sign in to with their account here. GitHub leads back to its `callback` alone."""
+
+    client_id: str
+    secret: str
+    callback: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OAuthCode:
+    """What a site exchanges for a token of the user, once. `challenge` is PKCE's, by S256."""
+
+    user: User
+    client_id: str
+    challenge: str
+
+
 @dataclass(kw_only=True, eq=False)
 class Team:
     """A team of an organization."""

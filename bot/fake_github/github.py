@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
 from bot.errors import BackportError
-from bot.fake_github.accounts import App, Level, Team, now
+from bot.fake_github.accounts import App, Level, OAuthApp, Team, now
 from bot.fake_github.app_registration import new_key
 from bot.fake_github.events import installation_event
 from bot.fake_github.git_http import install_hook
@@ -112,6 +113,13 @@ class FakeGitHub(HistorySeeder, WorkflowRunner):
             people = [self.world.ensure_user(login) for login in members]
             team = Team(id=self.world.next_id(), organization=owner, slug=slug, members=people)
             self.world.teams[organization.lower(), slug.lower()] = team
+
+    def add_oauth_app(self, callback: str) -> tuple[str, str]:
+        """Let people sign in to another site with their accounts here; returns the site's client id and its secret."""
+        app = OAuthApp(client_id=f"Iv23{secrets.token_hex(8)}", secret=secrets.token_hex(20), callback=callback)
+        with self.world.lock:
+            self.world.oauth_apps[app.client_id] = app
+        return app.client_id, app.secret
 
     def add_app(self, slug: str, repositories: Iterable[str], permissions: Mapping[str, str]) -> tuple[App, str]:
         """Install a GitHub App on repositories; returns it with its private key, which is not kept."""

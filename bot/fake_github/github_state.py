@@ -12,7 +12,7 @@ from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
-from bot.fake_github.accounts import App, Level, Registration, Team, Token, User, now
+from bot.fake_github.accounts import App, Level, OAuthApp, OAuthCode, Registration, Team, Token, User, now
 from bot.fake_github.conversation import Issue, IssueEvent, Label
 from bot.fake_github.git_store import GitStore
 from bot.fake_github.repository_records import Repository
@@ -29,6 +29,8 @@ class World:
     lock: threading.RLock = field(default_factory=threading.RLock)
     users: dict[str, User] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
+    oauth_apps: dict[str, OAuthApp] = field(default_factory=dict)
+    oauth_codes: dict[str, OAuthCode] = field(default_factory=dict)
     apps: dict[int, App] = field(default_factory=dict)
     registrations: dict[str, Registration] = field(default_factory=dict)
     visitor: User | None = None

@@ -21,7 +21,7 @@ from bot.fake_github import git_http, rest_http
 from bot.fake_github.github_state import World
 from bot.fake_github.graphql import endpoint
 from bot.fake_github.middleware import Connections, FaultInjector
-from bot.fake_github.pages import app_pages
+from bot.fake_github.pages import app_pages, oauth
 from bot.fake_github.pages import routes as pages
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -41,6 +41,7 @@ def application(world: World) -> Starlette:
             Route("/api/graphql", graphql, methods=["POST"]),
             *(Route(f"/{{owner}}/{{repo}}/{service}", git, methods=["GET", "POST"]) for service in git_http.SERVICES),
             *app_pages.routes(world),
+            *oauth.routes(world),
             *pages.routes(world),
         ]
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import requests
 
@@ -21,6 +21,18 @@ class RegisteredApp:
     page: str
     private_key: str = field(repr=False)
     webhook_secret: str = field(repr=False)
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+
+
+def web_url(api_url: str) -> str:
+    """Return where GitHub's pages are. An Enterprise Server has its API below /api/v3 of the same host.
+
+    https://docs.github.com/enterprise-server@latest/rest/quickstart
+    """
+    parts = urlsplit(api_url)
+    host = parts.netloc.removeprefix("api.")
+    return f"{parts.scheme}://{host}"
 
 
 def convert_manifest(code: str, *, api_url: str) -> RegisteredApp:
@@ -50,6 +62,8 @@ def convert_manifest(code: str, *, api_url: str) -> RegisteredApp:
         page=str(data["html_url"]),
         private_key=str(data["pem"]),
         webhook_secret=str(data.get("webhook_secret") or ""),
+        client_id=str(data.get("client_id") or ""),
+        client_secret=str(data.get("client_secret") or ""),
     )
 
 

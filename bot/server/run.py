@@ -62,6 +62,13 @@ def serve_until_interrupted(
     secret = credentials.require(credentials.WEBHOOK_SECRET, _CONSEQUENCE)
     old_secret = credentials.take(credentials.OLD_WEBHOOK_SECRET)
     database = service.database or credentials.take(credentials.DATABASE)
+    pages = replace(
+        service.pages,
+        client_id=credentials.take(credentials.CLIENT_ID) or "",
+        client_secret=credentials.take(credentials.CLIENT_SECRET) or "",
+        api_url=settings.api_url,
+    )
+    pages.check()
     private_directory(settings.directory)
     signing_key = credentials.signing_key(account, webhook_secret=secret)
     mirrors = Mirrors(settings.directory, choice.mirror_limit)
@@ -70,7 +77,7 @@ def serve_until_interrupted(
     )
     source = _source(choice.config, choice.names, opener)
     secrets = [secret, old_secret] if old_secret else [secret]
-    service = replace(service, secrets=secrets, signing_key=signing_key, database=database)
+    service = replace(service, secrets=secrets, signing_key=signing_key, database=database, pages=pages)
     with EndSignal() as end, mirrors.kept(), running_service(source, service) as running:
         served = ", ".join(source.names) or "all repositories that the App is installed on"
         progress(f"Serving {served} at {running.url}; Ctrl-C ends it after the steps in hand.")

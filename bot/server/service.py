@@ -137,7 +137,7 @@ def running_service(
 
         worker = Worker(conninfo, tasks, _QUEUES, upkeep)
         routes: list[BaseRoute] = [*operation_routes(worker, database, figures)]
-        pages = open_pages(settings.pages, database)
+        pages = open_pages(settings.pages, database, repositories)
         routes += pages.routes if pages is not None else ()
         app = webhook_app(
             deliveries,

@@ -21,11 +21,11 @@ from bot.adoption.app_manifest import app_manifest
 from bot.adoption.app_page import registration_page
 from bot.adoption.rights import APP_EVENTS, RIGHTS, app_permissions
 from bot.cli import app as program
-from bot.cli.github_app import OptionalRight, web_url
+from bot.cli.github_app import OptionalRight
 from bot.environment import credentials
 from bot.errors import ConfigError, GitHubError
 from bot.fake_github import FakeGitHub
-from bot.github.app_registration import RegisteredApp, convert_manifest
+from bot.github.app_registration import RegisteredApp, convert_manifest, web_url
 
 NAME = "acme/widget"
 
@@ -197,6 +197,15 @@ def test_the_manifest_is_printed_without_a_registration() -> None:
     printed = json.loads(ran.output)
     assert printed["default_permissions"] == {**app_permissions(), "workflows": "write"}
     assert printed["public"] is False
+
+
+def test_people_who_sign_in_are_led_back_to_the_pages_beside_the_webhook(tmp_path: Path) -> None:
+    manifest = app_manifest("porter", webhook_url="https://backports.example/webhook")
+    assert manifest["callback_urls"] == ["https://backports.example/sign-in/callback"]
+    file = tmp_path / "app.env"
+    with reserved_file(file) as store:
+        store(RegisteredApp("7", "porter", "https://github.com/apps/porter", "key", "hook", "Iv1.7", "client"))
+    assert {"BACKPORT_BOT_CLIENT_ID=Iv1.7", "BACKPORT_BOT_CLIENT_SECRET=client"} <= set(file.read_text().splitlines())
 
 
 def test_each_right_with_a_condition_can_be_asked_for() -> None:

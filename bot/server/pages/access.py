@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
+
+from bot.server.pages.session import Session
 
 
 class AccessDenied(Exception):
@@ -20,20 +22,14 @@ class AccessDenied(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """A person who reads a page. `login` is None if nobody had to sign in.
-
-    `token` acts for this person at GitHub; None if the person did not sign in there.
-    """
+    """A person who reads a page. `login` is None if nobody had to sign in, `session` if that was not done here."""
 
     login: str | None = None
-    token: str | None = field(default=None, repr=False)
+    session: Session | None = None
 
 
 class Access(Protocol):
     """Knows who reads, and what each reader may see. Its methods may ask GitHub, so they are called in a thread."""
-
-    signs_in: bool
-    """Whether readers sign in, and can sign out."""
 
     def reader(self, request: Request) -> Reader:
         """Return who reads. Raises AccessDenied if the person has to sign in first."""
@@ -44,8 +40,6 @@ class Access(Protocol):
 
 class PublicAccess:
     """Everybody sees everything."""
-
-    signs_in = False
 
     def reader(self, request: Request) -> Reader:
         """See `Access`."""

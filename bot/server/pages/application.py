@@ -16,21 +16,28 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.server.database import Database
 from bot.server.pages.access import Access, AccessDenied, PublicAccess, Reader
+from bot.server.pages.actions import Actions
 from bot.server.pages.board_page import BoardPage
+from bot.server.pages.github_person import OAuthApp
 from bot.server.pages.live import Live
 from bot.server.pages.rendering import POLICY, page
 from bot.server.pages.run_pages import RunPages, missing
 from bot.server.pages.run_queries import RunQueries
+from bot.server.pages.session import Cookies
 from bot.server.pages.settings import PagesMode, PagesSettings
+from bot.server.pages.sign_in import GitHubAccess, ProxyAccess
 from bot.server.pages.static_files import STATIC_ROUTE
+from bot.server.repositories import Repositories
 from bot.server.surveys import SurveyRows
 
 log = logging.getLogger(__name__)
 
+_CALLBACK = "/sign-in/callback"
 _HEADERS = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    # Other sites learn nothing. To ourselves a browser tells which page a form stands on.
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "x-frame-options": "DENY",
@@ -40,7 +47,7 @@ _HEADERS = {
 class Pages:
     """The pages of one process. `routes` are to stand behind all others."""
 
-    def __init__(self, database: Database, access: Access) -> None:
+    def __init__(self, database: Database, access: Access, more_routes: Sequence[Route] = ()) -> None:
         queries = RunQueries(database)
         runs, board = RunPages(queries, access), BoardPage(queries, SurveyRows(database), access)
         self._live = Live(database, queries, access)
@@ -51,6 +58,7 @@ class Pages:
                 Route("/board", board.board),
                 Route("/events", self._live.events),
                 STATIC_ROUTE,
+                *more_routes,
             ],
             exception_handlers={404: _missing, 405: _missing, psycopg.Error: _without_database, AccessDenied: _denied},
         )
@@ -61,15 +69,38 @@ class Pages:
         self._live.close()
 
 
-def open_pages(settings: PagesSettings, database: Database) -> Pages | None:
+def open_pages(settings: PagesSettings, database: Database, repositories: Repositories) -> Pages | None:
     """Return the pages; None if there are to be none."""
     match settings.mode:
         case PagesMode.OFF:
             return None
         case PagesMode.PUBLIC:
             return Pages(database, PublicAccess())
+        case PagesMode.SIGN_IN if settings.trust_header:
+            return Pages(database, ProxyAccess(settings.trust_header, settings.proxies, repositories))
+        case PagesMode.SIGN_IN:
+            return _with_sign_in(settings, database, repositories)
         case _:
             assert_never(settings.mode)
+
+
+def _with_sign_in(settings: PagesSettings, database: Database, repositories: Repositories) -> Pages:
+    app = OAuthApp(
+        api_url=settings.api_url,
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
+        callback=f"{settings.origin}{_CALLBACK}",
+    )
+    access = GitHubAccess(app, Cookies(settings.client_secret, is_secure=settings.url.startswith("https:")))
+    actions = Actions(database, RunQueries(database), access, repositories, settings.origin)
+    routes = [
+        Route("/sign-in", access.begin),
+        Route(_CALLBACK, access.end),
+        Route("/sign-out", actions.sign_out, methods=["POST"]),
+        Route("/runs/{run:int}/redo", actions.redo, methods=["POST"]),
+        Route("/runs/{run:int}/cancel", actions.cancel, methods=["POST"]),
+    ]
+    return Pages(database, access, routes)
 
 
 class _WithHeaders:

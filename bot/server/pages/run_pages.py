@@ -70,6 +70,7 @@ class RunPages:
             began_at=began_at(run),
             steps=_steps(run, record),
             log=self.queries.log(run.id),
+            asked="asked" in request.query_params,
             **_record_values(record, state),
         )
 

@@ -11,6 +11,7 @@ from typing import Any, LiteralString
 from psycopg import Connection
 from psycopg.rows import class_row, dict_row
 
+from bot.pipeline.request import BackportRequest
 from bot.server.database import Database
 from bot.server.request_rows import TAKE_STEP
 
@@ -153,6 +154,14 @@ class RunQueries:
         for request in requests:
             return request, next(state for state in request.runs if state.id == run)
         return None
+
+    def request(self, number: int) -> BackportRequest:
+        """Return a request as it was recorded."""
+        with self._database.transaction() as connection:
+            row = connection.execute("SELECT body FROM backport_request WHERE id = %s", (number,)).fetchone()
+        if row is None:
+            raise LookupError(number)
+        return BackportRequest.model_validate_json(row[0])
 
     def record(self, run: int) -> RunRecord:
         """Return all that is recorded of a target branch."""
