@@ -17,6 +17,7 @@ from bot.environment.trace import Span, Value, is_recording, span
 from bot.git.connection import Answer, Connection, retry
 from bot.git.environment import with_settings
 from bot.git.objects import DIRECTORY, ObjectReader, encode_path, split_tree
+from bot.git.packs import adopt_packs
 from bot.git.process import Git, ProcessResult
 from bot.models import Sha
 
@@ -156,6 +157,13 @@ class ObjectSource:
         """Return the bytes of all packs, if a trace is to show by how many they grow."""
         packs = Path(self.git.directory, "objects", "pack").glob("*.pack") if is_recording() else ()
         return sum(pack.stat().st_size for pack in packs)
+
+    def adopt(self, objects: Path) -> None:
+        """Keep what git fetched by itself into a quarantine, so that the next one need not fetch it again."""
+        with span("fetch", what="by git itself") as this:
+            before = self._size()
+            adopt_packs(objects, Path(self.git.directory, "objects"))
+            this.attributes["bytes"] = self._size() - before
 
     @contextmanager
     def timed(self, name: str, **attributes: Value) -> Iterator[Span]:

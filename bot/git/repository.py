@@ -219,6 +219,8 @@ class Repository:
                 yield inner
             finally:
                 inner.close()
+                if self.partial is not None and (inner.scratch / "pack").exists():
+                    self.partial.adopt(inner.scratch)
 
     # --- history ------------------------------------------------------------------------------------------------------
 

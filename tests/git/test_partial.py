@@ -210,6 +210,17 @@ def test_a_server_that_is_gone_is_an_error_and_no_empty_file(served: History, mi
     assert mirror.is_ancestor(commits[0], commits[-1])
 
 
+def test_what_git_fetches_by_itself_in_a_quarantine_is_kept(served: History, mirror: Repository) -> None:
+    commits = _line(served)
+    mirror.fetch([commits[-1]])
+    file = Sha(served.git("rev-parse", f"{commits[-1]}:f"))
+    with mirror.quarantine() as outer, outer.quarantine() as quarantine:
+        assert quarantine.git.run("cat-file", "blob", file) == b"8\n"
+        assert file not in _objects(mirror)
+    served.directory.rename(served.directory.with_name("gone"))
+    assert mirror.read(commits[-1], "f") == b"8\n"
+
+
 @pytest.mark.parametrize("lost", [0, 1])
 def test_what_a_mirror_lost_is_fetched_again(served: History, mirror: Repository, lost: int) -> None:
     """The packs of one of two fetches are gone; the refs that keep their commits are not."""
