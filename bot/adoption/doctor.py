@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.adoption.account_checks import check_account
 from bot.adoption.actions_checks import check_actions
 from bot.adoption.checkout import Checkout, read_checkout
-from bot.adoption.machine_checks import check_programs, check_proofs
+from bot.adoption.machine_checks import check_clock, check_programs, check_proofs
 from bot.adoption.repository_checks import (
     UpstreamConfig,
     check_branches,
@@ -30,9 +30,12 @@ _LONGEST_WAIT = 10.0
 
 
 def examine(
-    folder: Path, repository: str, account: Account | None, *, api_url: str, login: str | None
+    folder: Path, repository: str, account: Account | None, *, api_url: str, login: str | None, service: str = ""
 ) -> Iterator[Diagnosis]:
-    """Yield one diagnosis after the other. `repository` is empty if nothing names one."""
+    """Yield one diagnosis after the other. `repository` is empty if nothing names one.
+
+    `service` is where GitHub is to send its deliveries, if that is known.
+    """
     checkout = _checkout(folder)
     yield from check_programs()
     if not repository:
@@ -49,6 +52,7 @@ def examine(
             upstream = read_upstream_config(reader)
             yield from check_proofs(upstream.config.prove if upstream.config else ProveConfig())
             yield from _examine_repository(reader, upstream, checkout, has_account=account is not None, login=login)
+            yield from check_webhooks(reader, service)
     except GitHubError as error:
         yield bad("GitHub", error.message, "Nothing more was asked of GitHub.", error.hint)
 
@@ -59,6 +63,7 @@ def _examine_repository(
     config = upstream.config or Config(repository=reader.repository)
     reply, diagnoses = check_reachable(reader)
     yield from diagnoses
+    yield from check_clock(reply.headers.get("date", ""))
     yield from check_account(reader, reply, has_account=has_account, of_run=is_shared(login or ""))
     if not reply.ok:
         return
@@ -66,7 +71,6 @@ def _examine_repository(
     yield from check_config(upstream, reader.repository, checkout)
     yield check_rules(reader, config)
     yield from check_actions(reader, config)
-    yield from check_webhooks(reader)
 
 
 def _checkout(folder: Path) -> Checkout | None:

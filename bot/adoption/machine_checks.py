@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from bot.config import ProveConfig
 from bot.errors import GitError
 from bot.git.process import Git
+from bot.github.remedies import clock_remedy
 from bot.models.diagnosis import Diagnosis, bad, good, note
 from bot.proof.gpu_devices import has_amd_gpu, has_gpu
 from bot.proof.isolated_command import obstacle
@@ -33,6 +34,14 @@ def check_proofs(prove: ProveConfig) -> Iterator[Diagnosis]:
     yield _pytest()
     yield _device(prove.device)
     yield _isolation()
+
+
+def check_clock(date: str) -> Iterator[Diagnosis]:
+    """Say whether this machine's clock is wrong, by the date of an answer of GitHub's."""
+    remedy = clock_remedy(date)
+    if remedy:
+        fact, _, remedy = remedy.partition(". ")
+        yield bad("clock", f"{fact}.", "A GitHub App cannot sign in.", remedy)
 
 
 def _git() -> Diagnosis:

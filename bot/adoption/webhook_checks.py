@@ -13,8 +13,11 @@ _LATEST = 30
 """Deliveries of an App that are looked at."""
 
 
-def check_webhooks(reader: Reader) -> Iterator[Diagnosis]:
-    """Check the App's webhook, or the repository's if the account may see them. GitHub Actions needs neither."""
+def check_webhooks(reader: Reader, service: str = "") -> Iterator[Diagnosis]:
+    """Check the App's webhook, or the repository's if the account may see them. GitHub Actions needs neither.
+
+    `service` is the address that it should have, if that is known.
+    """
     app = reader.get_as_app("/app")
     if app is None:
         yield from _of_repository(reader)
@@ -30,6 +33,9 @@ def check_webhooks(reader: Reader) -> Iterator[Diagnosis]:
         )
         return
     yield from _hook(str(hook.field("url")), events, has_secret=bool(hook.field("secret")), place="the App's settings")
+    if service and hook.field("url") != service:
+        fact = f"The App sends its events to {hook.field('url')}, and not to {service}."
+        yield bad(_SUBJECT, fact, "The service there hears nothing.", "Correct the address in the App's settings.")
     yield from _deliveries(reader)
 
 

@@ -105,6 +105,8 @@ _MIGRATIONS: tuple[LiteralString, ...] = (
     );
     """,
 )
+VERSION = len(_MIGRATIONS)
+"""The version of the tables that this program works with."""
 
 
 def migrate(connection: Connection) -> None:
@@ -119,7 +121,7 @@ def migrate(connection: Connection) -> None:
         connection.execute("CREATE TABLE IF NOT EXISTS backport_schema (version int NOT NULL, queue text[] NOT NULL)")
         row = connection.execute("SELECT version, queue FROM backport_schema").fetchone()
         version, queue = row or (0, [])
-        if version > len(_MIGRATIONS):
+        if version > VERSION:
             raise ConfigError(
                 f"The database is of version {version}, newer than this program, so nothing was started.",
                 hint="Start the newer program, or name another database with --database.",
@@ -128,7 +130,7 @@ def migrate(connection: Connection) -> None:
         for script in _MIGRATIONS[version:]:
             connection.execute(script)
         connection.execute("DELETE FROM backport_schema")
-        connection.execute("INSERT INTO backport_schema VALUES (%s, %s)", (len(_MIGRATIONS), names))
+        connection.execute("INSERT INTO backport_schema VALUES (%s, %s)", (VERSION, names))
 
 
 def _migrate_queue(connection: Connection, applied: list[str]) -> list[str]:

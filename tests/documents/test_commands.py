@@ -36,6 +36,7 @@ ELSEWHERE = {
         "tests/adoption/test_app.py::test_the_command_registers_an_app_and_stores_what_it_needs"
     ),
     "backport-bot serve": "tests/cli/test_serve.py",
+    "backport-bot doctor --service": "tests/server/test_service_checks.py",
     "backport-bot demo": "tests/demo/test_run.py::stage",
     "backport-bot demo --sync": "tests/demo/test_run.py::test_a_sync_after_the_comment_finds_nothing_left_to_open",
 }
