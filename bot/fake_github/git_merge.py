@@ -39,22 +39,26 @@ def squash_commit(git: GitStore, base: str, head: str, message: str, author: Per
 
 def rebased_commits(git: GitStore, base: str, head: str, committer: Person) -> str | None:
     """Write each commit of `head` on `base` and return the last, or None on a conflict. Merge commits are left out."""
-    tip = base
-    for commit in reversed(git.log(f"{base}..{head}")):
+    tip, tree = base, git.commit(base).tree
+    commits = git.log(f"{base}..{head}")
+    trees = {commit.sha: commit.tree for commit in commits}
+    for commit in reversed(commits):
         if len(commit.parents) > 1:
             continue
-        tree = _picked_tree(git, tip, commit)
-        if tree is None:
+        # On the tree of its own parent a commit comes to its own tree. Most do, and to merge takes three processes.
+        is_on_own_tree = any((trees.get(parent) or git.commit(parent).tree) == tree for parent in commit.parents)
+        picked_tree = commit.tree if is_on_own_tree else _picked_tree(git, tip, tree, commit)
+        if picked_tree is None:
             return None
-        tip = git.write_commit(tree, (tip,), commit.message, commit.author, committer)
+        tip, tree = git.write_commit(picked_tree, (tip,), commit.message, commit.author, committer), picked_tree
     return tip
 
 
-def _picked_tree(git: GitStore, tip: str, commit: GitCommit) -> str | None:
-    """Merge with the commit commit's parent as merge base: a commit of the tip's tree on that parent makes it so."""
+def _picked_tree(git: GitStore, tip: str, tree: str, commit: GitCommit) -> str | None:
+    """Merge with the commit's parent as merge base: a commit of the tip's tree on that parent makes it so."""
     if not commit.parents:
         return merged_tree(git, tip, commit.sha)
-    stand_in = git.write_commit(git.commit(tip).tree, commit.parents, "stand-in", commit.author, commit.committer)
+    stand_in = git.write_commit(tree, commit.parents, "stand-in", commit.author, commit.committer)
     return merged_tree(git, stand_in, commit.sha)
 
 

@@ -113,10 +113,10 @@ def fetch(repository: Repository, names: Iterable[str]) -> None:
 
 
 def _missing(repository: Repository, names: Iterable[str]) -> list[str]:
+    shas = [Sha(name) for name in names if _SHA.fullmatch(name)]
+    complete_shas = set(shas) - _incomplete(repository, shas)
     return [
-        f"+{name}:{KEPT_REFS}{name}" if _SHA.fullmatch(name) else name
-        for name in names
-        if not (_SHA.fullmatch(name) and _is_complete(repository, name))
+        f"+{name}:{KEPT_REFS}{name}" if _SHA.fullmatch(name) else name for name in names if name not in complete_shas
     ]
 
 
@@ -142,14 +142,23 @@ def _result(repository: Repository, output: TransferOutput, code: int) -> Proces
     return ProcessResult(code, b"", repository.git.scrub(output.messages))
 
 
-def _is_complete(repository: Repository, sha: str) -> bool:
+def _incomplete(repository: Repository, shas: Iterable[Sha]) -> set[Sha]:
+    """Return the commits that are not here with their whole history."""
+    shas = [sha for sha in shas if not _is_kept(repository, sha)]
+    here = [sha for sha in shas if repository.contains(sha)]
     # A lone object proves nothing about its history; a ref is only written once the history is here.
+    words, stdin = ("rev-list", "--stdin", "--not", "--all"), "".join(f"{sha}\n" for sha in here).encode()
+    result = repository.git.attempt(*words, stdin=stdin) if here else None
+    if result is None or result.code:
+        return set(shas)
+    return set(shas) - (set(here) - set(map(Sha, result.stdout.decode().split())))
+
+
+def _is_kept(repository: Repository, sha: Sha) -> bool:
     try:
         return SymbolicReference.dereference_recursive(repository.repo, f"{KEPT_REFS}{sha}") == sha
     except ValueError:
-        return repository.contains(Sha(sha)) and bool(
-            repository.git.attempt("for-each-ref", "--count=1", f"--contains={sha}").stdout
-        )
+        return False
 
 
 def _fetch_error(repository: Repository, result: ProcessResult, action: str) -> GitError:

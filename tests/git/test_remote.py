@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,39 @@ def test_second_fetch_asks_nobody(history: History, mirror: Repository) -> None:
     mirror.fetch([tip])
     with pytest.raises(FetchFailed):
         mirror.branches()
+
+
+def test_many_commits_that_are_here_take_one_process_to_know(
+    history: History, mirror: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits = [history.commit({"f": "0"})]
+    for number in range(1, 5):
+        commits.append(history.commit({"f": str(number)}, commits[-1]))
+    history.branch("main", commits[-1])
+    mirror.fetch([commits[-1]])
+    started: list[tuple[str, ...]] = []
+    attempt = mirror.git.attempt
+
+    def count(*words: str, **options: Any) -> Any:
+        started.append(words)
+        return attempt(*words, **options)
+
+    monkeypatch.setattr(mirror.git, "attempt", count)
+    mirror.fetch(commits)
+    assert len(started) == 1, started
+
+
+def test_a_commit_whose_history_is_not_here_is_fetched_though_the_object_is(
+    history: History, mirror: Repository
+) -> None:
+    """base ── tip ── next (main)"""
+    base = history.commit({"f": "f"})
+    tip = history.commit({"f": "g"}, base)
+    history.branch("main", history.commit({"f": "h"}, tip))
+    content = history.git("cat-file", "commit", tip)
+    assert mirror.writer.write("commit", content.encode()) == tip
+    mirror.fetch([tip])
+    assert mirror.read(base, "f") == b"f"
 
 
 def test_commit_that_the_remote_lacks_is_an_error(history: History, mirror: Repository) -> None:
