@@ -149,12 +149,27 @@ class Deliveries:
         return tuple(row[0] for row in rows)
 
     def _defer(self, connection: Connection, number: int, trigger: Trigger) -> None:
-        serve = f"{SERVE} {number}"
+        serve, sign = f"{SERVE} {number}", f"{ACKNOWLEDGE} {number}"
         lock = pull_request_lock(trigger.repository, trigger.pull_request)
-        self._database.defer(connection, Job(task=SERVE, queue=REQUESTS, lock=lock, name=serve), delivery=number)
+        priority = self._turn(connection, trigger.repository, lock)
+        job = Job(task=SERVE, queue=REQUESTS, lock=lock, name=serve, priority=priority)
+        self._database.defer(connection, job, delivery=number)
         if isinstance(trigger, CommentTrigger):
-            sign = f"{ACKNOWLEDGE} {number}"
-            self._database.defer(connection, Job(task=ACKNOWLEDGE, queue=SIGNS, lock=sign, name=sign), delivery=number)
+            job = Job(task=ACKNOWLEDGE, queue=SIGNS, lock=sign, name=sign, priority=priority)
+            self._database.defer(connection, job, delivery=number)
+
+    def _turn(self, connection: Connection, repository: str, lock: str) -> int:
+        """Return a priority: the more of a repository's deliveries wait, the lower. So repositories take turns.
+
+        It is not above those of the same pull request, which are served in their order.
+        """
+        statement = """
+            SELECT least(-count(*), min(priority) FILTER (WHERE lock = %(lock)s)) FROM procrastinate_jobs
+            WHERE status = 'todo' AND queue_name = %(queue)s AND starts_with(lock, %(repository)s)
+        """
+        beginning = json.dumps([repository.casefold()]).removesuffix("]")
+        row = connection.execute(statement, {"lock": lock, "queue": REQUESTS, "repository": f"{beginning},"}).fetchone()
+        return int(row[0]) if row else 0
 
 
 def _write_trigger(trigger: Trigger) -> str:

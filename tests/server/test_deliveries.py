@@ -46,6 +46,20 @@ def test_what_was_accepted_is_read_back(deliveries: Deliveries, database: Databa
     assert (delivery.name, delivery.trigger, delivery.repository_id) == ("one", trigger, 5)
 
 
+def test_repositories_take_turns_and_one_pull_request_keeps_its_order(
+    deliveries: Deliveries, database: Database
+) -> None:
+    for number in (1, 2, 3):
+        deliveries.accept(new(f"comment {number}", trigger=comment(number)))
+    other = CommentTrigger(repository="acme/gadget", pull_request=7, comment_id=4, author="mia", body="/backport b")
+    deliveries.accept(new("comment 4", trigger=other))
+    assert [number for _, _, number in jobs(database)] == [1, 4, 2, 3]
+    with database.transaction() as connection:
+        connection.execute("DELETE FROM procrastinate_jobs WHERE args ->> 'delivery' IN ('1', '2')")
+    deliveries.accept(new("comment 5", trigger=comment(5)))
+    assert [number for _, _, number in jobs(database)] == [4, 3, 5]
+
+
 def test_a_redelivery_and_the_same_work_under_another_name_are_known(
     deliveries: Deliveries, database: Database
 ) -> None:
