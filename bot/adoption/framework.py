@@ -1,4 +1,4 @@
-"""Tells by the files at the top of a checkout how its tests are run."""
+"""Tells by the files of a checkout how its tests are run."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ _SIGNS = (
     (Preset.CARGO, "Cargo.toml", ""),
     (Preset.MAVEN, "pom.xml", ""),
 )
+_PYTHON_TESTS = ("test_*.py", "tests/test_*.py", "tests/*/test_*.py", "test/test_*.py")
+"""Files of tests, which pytest runs also if they are written for unittest."""
 _BY_NAME_ONLY = (Preset.NOX, Preset.TOX)
 """Presets that no language leads to: a proof uses them only if the configuration names them."""
 
@@ -51,7 +53,8 @@ def find_framework(checkout: Path) -> Framework | None:
     for preset, file, text in _SIGNS:
         if _has(checkout / file, text):
             return Framework(preset, file)
-    return None
+    tests = (path for pattern in _PYTHON_TESTS for path in checkout.glob(pattern))
+    return next((Framework(Preset.PYTEST, path.relative_to(checkout).as_posix()) for path in tests), None)
 
 
 def _has(path: Path, text: str) -> bool:

@@ -121,10 +121,11 @@ def _describe(checkout: Checkout) -> str:
 
 
 def _releases(checkout: Checkout) -> str:
+    fetch = f"; `git fetch {checkout.unfetched}` brings those of the project" if checkout.unfetched else ""
     if not checkout.release_branches:
-        return "none is known here; the default is release/*, and --branches names others"
+        return f"none is known here; the default is release/*, and --branches names others{fetch}"
     branches = count(len(checkout.release_branches), "branch")
-    return f"{' '.join(checkout.globs)} ({branches}, e.g. {checkout.release_branches[-1]})"
+    return f"{' '.join(checkout.globs)} ({branches}, e.g. {checkout.release_branches[-1]}){fetch}"
 
 
 def _tests(framework: Framework | None) -> str:

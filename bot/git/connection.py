@@ -14,6 +14,8 @@ from bot.git.process import ProcessResult
 from bot.models import Progress, silent
 
 REMOTE = "origin"
+PROJECT_REMOTES = ("upstream", REMOTE)
+"""The remotes of a clone that are looked at, in this order: in a clone of a fork, `upstream` is the project."""
 # curl's and git's fixed words for a failure of the connection or the server; the locale is always C.
 _CONNECTION = re.compile(
     r"error: (?:429|5\d\d)\b|HTTP (?:429|5\d\d)\b|reset by peer|[Ee]mpty reply|timed out|Operation too slow"

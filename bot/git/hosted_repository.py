@@ -6,15 +6,15 @@ The checkout's configuration is read as text: git starts no program that it name
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import GitError
+from bot.git.connection import PROJECT_REMOTES, REMOTE
 from bot.git.process import Git
 from bot.git.untrusted_repository import find_git_dir
 
-_REMOTES = ("upstream", "origin")
-"""The remotes that are looked at, in this order: in a clone of a fork, `upstream` is the project."""
 # https://git-scm.com/docs/git-clone#_git_urls: a URL, or the short form of ssh.
 _ADDRESS = re.compile(
     r"(?:(?:https?|ssh|git)://(?:[^/@\s]+@)?(?P<host>[^/:\s]+)(?::\d+)?/|(?:[^/@\s]+@)?(?P<ssh_host>[^/:\s]{2,}):/?)"
@@ -38,17 +38,25 @@ def parse_address(address: str) -> HostedRepository | None:
 
 def hosted_repository(directory: Path) -> HostedRepository | None:
     """Return the repository that a checkout, or a folder in one, belongs to; None if no remote tells."""
+    return next((repository for _, repository in _hosted_remotes(directory)), None)
+
+
+def project_remote(directory: Path) -> str:
+    """Return the name of the remote that `hosted_repository` goes by; that of git's default if no remote tells."""
+    return next((remote for remote, _ in _hosted_remotes(directory)), REMOTE)
+
+
+def _hosted_remotes(directory: Path) -> Iterator[tuple[str, HostedRepository]]:
     checkout = find_checkout(directory)
     if checkout is None:
-        return None
+        return
     _, common = find_git_dir(checkout)
-    for remote in _REMOTES:
+    for remote in PROJECT_REMOTES:
         # git does not follow the includes of a file that it is given: https://git-scm.com/docs/git-config
         result = Git().attempt("config", "--file", str(common / "config"), "--get", f"remote.{remote}.url")
         repository = parse_address(result.stdout.decode(errors="replace")) if result.code == 0 else None
         if repository is not None:
-            return repository
-    return None
+            yield remote, repository
 
 
 def find_checkout(directory: Path) -> Path | None:

@@ -20,14 +20,14 @@ from git import InvalidGitRepositoryError
 from git.repo.fun import find_submodule_git_dir, find_worktree_git_dir, is_git_dir
 
 from bot.errors import GitError
-from bot.git.connection import REMOTE
+from bot.git.connection import PROJECT_REMOTES
 from bot.git.environment import require_git
 from bot.git.open import create_repo
 from bot.git.repository import Repository
 
 log = logging.getLogger(__name__)
 
-_NAMESPACES = ("refs/heads/", f"refs/remotes/{REMOTE}/")
+_NAMESPACES = ("refs/heads/", *(f"refs/remotes/{remote}/" for remote in PROJECT_REMOTES))
 # A loose ref is one line; 100,000 packed branches are 8 MB; a shallow file has a line for each commit at the boundary.
 _LARGEST_REF = 4096
 _LARGEST_LIST = 256 * 1024 * 1024

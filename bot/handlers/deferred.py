@@ -8,14 +8,17 @@ record, so no request is lost with a machine.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.commands.label_targets import target_of_label
 from bot.commands.parser import NAME, Command, parse_commands, parse_words
 from bot.commands.targets import resolve_targets
-from bot.errors import CommandError
+from bot.commands.triggers import CommentTrigger
+from bot.errors import CommandError, RequestRejected
 from bot.handlers.preflight import preflight
+from bot.handlers.read_comment import read_comment
 from bot.models import Comment, Conversation, LabelEvent, PullRequest, Target
+from bot.pipeline.authorization import Authorizer
 from bot.pipeline.command_context import CommandContext, CommandSource, RefusedCommand, post_reply
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.reply_keys import comment_key, label_key
@@ -25,6 +28,9 @@ from bot.report import replies
 from bot.report.preflight import finding
 from bot.text.comment_text import may_start_line
 from bot.text.markers import CommandRecord, RecordState, is_ours, read_command_record
+
+_ANSWERED = timedelta(days=1)
+"""How old a comment may be whose command cannot be read, and that is answered all the same."""
 
 CommandGroup = tuple[CommandContext | RefusedCommand, ...]
 """The commands of one comment or one label that have not ended, in their order."""
@@ -130,7 +136,7 @@ def _comment_commands(
     keys = [key for key in {**commands, **records} if key not in bodies or key in records]
     keys = [key for key in keys if key not in bodies or not is_served_elsewhere(bodies[key], context)]
     if not keys:
-        return ()
+        return () if bodies else _unreadable(comment, original, context)
     if context.github.was_edited(comment):
         # Its first text is lost. Without a reply nobody waits for anything.
         return tuple(
@@ -139,6 +145,25 @@ def _comment_commands(
     return tuple(
         _check_record(_source(comment, key, original), commands.get(key), records.get(key), context) for key in keys
     )
+
+
+def _unreadable(comment: Comment, original: PullRequest, context: RepositoryContext) -> CommandGroup:
+    """Return the refusal of a command that cannot be read. An old one may have been for another tool."""
+    is_new = comment.changed_at >= datetime.now(UTC) - _ANSWERED
+    if not is_new or not may_start_line(comment.body, NAME) or context.github.was_edited(comment):
+        return ()
+    trigger = CommentTrigger(
+        repository=context.config.repository,
+        pull_request=original.number,
+        comment_id=comment.id,
+        author=comment.author,
+        body=comment.body,
+    )
+    try:
+        read_comment(trigger, Authorizer(comment.author, context), context)
+    except RequestRejected as error:
+        return (RefusedCommand(_source(comment, comment_key(comment.id), original), error),)
+    return ()
 
 
 def _check_record(

@@ -226,7 +226,8 @@ def _environments() -> Path:
 def _sentences(base: Sequence[SetupStep], candidate: Sequence[SetupStep]) -> Iterator[str]:
     """Say what was done, for the reader of the verdict."""
     if candidate:
-        steps = ", ".join(
+        *others, last = (
             step.described + (", once for both" if step.files and step in base else "") for step in candidate
         )
+        steps = f"{', '.join(others)}, and {last}" if others else last
         yield f"The trees were made ready for their tests with {steps}."

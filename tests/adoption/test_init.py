@@ -49,6 +49,28 @@ def files(folder: Path) -> dict[str, str]:
     return {line[3:]: (folder / line[3:]).read_text() for line in changed}
 
 
+def test_in_a_fork_the_branches_are_those_of_the_project(checkout: Checkout, tmp_path: Path) -> None:
+    folder = checkout("fix-1")
+    git(folder, "remote", "set-url", "origin", "git@github.com:olga/widget.git")
+    git(folder, "remote", "add", "upstream", "https://github.com/acme/widget.git")
+    result = run(folder, "--dry-run")
+    assert "acme/widget on github.com" in result.output
+    assert "none is known here" in result.output
+    assert "`git fetch upstream` brings those of the project" in result.output
+    git(tmp_path / "server", "branch", "stable-1.x")
+    git(folder, "fetch", "--quiet", str(tmp_path / "server"), "refs/heads/*:refs/remotes/upstream/*")
+    result = run(folder, "--dry-run")
+    assert "Release branches: stable-* (1 branch, e.g. stable-1.x)\n" in result.output, result.output[:600]
+    assert "Default branch: main" in result.output
+
+
+def test_test_files_of_python_tell_by_themselves(checkout: Checkout) -> None:
+    folder = checkout()
+    (folder / "tests").mkdir()
+    (folder / "tests/test_ring.py").write_text("import unittest\n")
+    assert "Tests: pytest, by tests/test_ring.py" in run(folder, "--dry-run").output
+
+
 def test_one_file_is_enough_where_the_defaults_fit(checkout: Checkout) -> None:
     folder = checkout("release/1.0", "release/1.1", "topic")
     result = run(folder)

@@ -221,6 +221,23 @@ def test_a_crash_in_the_middle_loses_no_request(
     assert len(lenient.answers(pull.number)) == 1
 
 
+def test_a_command_that_cannot_be_read_is_answered_though_its_webhook_was_lost(
+    lenient: Office, pull: PullRequest
+) -> None:
+    pull.merge(merge_method="squash")
+    now = datetime.now(UTC)
+    for author, moment in ((MAINTAINER, now), ("guest", now), (MAINTAINER, now - timedelta(days=2))):
+        lenient.fake_github.seed_comment(
+            REPOSITORY, pull.number, author=author, body="/backport release/1.2 --dryrun", created_at=moment
+        )
+    for _ in range(2):
+        assert reconcile(lenient.context, since=now - timedelta(hours=1)) == ()
+        said = lenient.answers(pull.number)
+        assert len(said) == 2, "the oldest may have been for another tool"
+    assert "`--dry-run`" in said[0]
+    assert "needs the `write` permission" in said[1]
+
+
 def test_a_merge_told_again_after_a_crash_is_served(
     lenient: Office, pull: PullRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
