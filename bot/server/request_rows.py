@@ -21,13 +21,17 @@ SHOW, COMMENTS = "show-request", "comments"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRow:
-    """A recorded request. `refused`: another command of its comment was refused."""
+    """A recorded request. `refused`: another command of its comment was refused.
+
+    `shown_state` is what the status comment has of the branches' states.
+    """
 
     id: int
     repository: str
     body: str
     refused: bool
     recorded_at: datetime
+    shown_state: str
 
     @property
     def request(self) -> BackportRequest:

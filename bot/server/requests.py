@@ -74,7 +74,10 @@ class Requests:
 
     def _show_again(self, connection: Connection, request: int) -> None:
         """Let a request that has ended be shown once more: it is asked for again only if its comment is gone."""
-        statement = "UPDATE backport_request SET ended_at = NULL WHERE id = %s AND ended_at IS NOT NULL RETURNING id"
+        statement = """
+            UPDATE backport_request SET ended_at = NULL, shown_state = ''
+            WHERE id = %s AND ended_at IS NOT NULL RETURNING id
+        """
         if connection.execute(statement, (request,)).fetchone() is not None:
             connection.execute("UPDATE backport_run SET shown = false WHERE request = %s", (request,))
 
@@ -138,8 +141,9 @@ class Requests:
         connection.execute(statement.encode(), (*columns.values(), run.id))
         self.defer(connection, run.request)
 
-    def note_shown(self, connection: Connection, request: int, targets: Sequence[str]) -> None:
-        """Note that the endings of these target branches were shown."""
+    def note_shown(self, connection: Connection, request: int, targets: Sequence[str], state: str = "") -> None:
+        """Note that the endings of these target branches were shown, and the `state` of all."""
+        connection.execute("UPDATE backport_request SET shown_state = %s WHERE id = %s", (state, request))
         statement = "UPDATE backport_run SET shown = true WHERE request = %s AND target = ANY(%s)"
         connection.execute(statement, (request, list(targets)))
 
@@ -169,7 +173,8 @@ class Requests:
     def _load(self, connection: Connection, request: int) -> tuple[RequestRow, list[RunRow]]:
         with connection.cursor(row_factory=class_row(RequestRow)) as cursor:
             row = cursor.execute(
-                "SELECT id, repository, body, refused, recorded_at FROM backport_request WHERE id = %s", (request,)
+                "SELECT id, repository, body, refused, recorded_at, shown_state FROM backport_request WHERE id = %s",
+                (request,),
             ).fetchone()
         with connection.cursor(row_factory=class_row(RunRow)) as runs:
             found = runs.execute(_SELECT_RUNS + " WHERE request = %s ORDER BY place", (request,)).fetchall()

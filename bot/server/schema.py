@@ -104,6 +104,7 @@ _MIGRATIONS: tuple[LiteralString, ...] = (
         report text
     );
     """,
+    "ALTER TABLE backport_request ADD COLUMN shown_state text NOT NULL DEFAULT ''",
 )
 VERSION = len(_MIGRATIONS)
 """The version of the tables that this program works with."""

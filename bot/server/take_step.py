@@ -152,6 +152,8 @@ class RequestServer:
 
     def _show(self, attempts: int, *, request: int) -> None:
         row, runs = self._requests.load(request)
+        if self._is_shown(row, runs):
+            return
         fence = Fence(self._database, f"{SHOW} {request}")
         try:
             lend = self._repositories.lend(row.repository, purpose=Purpose.ANSWER)
@@ -170,6 +172,14 @@ class RequestServer:
             log.warning("%s Trying again.", error, exc_info=not isinstance(error, BackportError))
             raise TryAgain(next_moment(error, attempts)) from error
 
+    def _is_shown(self, row: RequestRow, runs: Sequence[RunRow]) -> bool:
+        """Say whether the comment of a request under way has the state of each branch already, as after a proof."""
+        if not row.shown_state or all(run.step is None for run in runs):
+            return False
+        store = PostgresStore(self._database, row.id, Fence(self._database))
+        pause = self._repositories.pause(row.repository)
+        return _state_words([_state_of(run, store, pause) for run in runs]) == row.shown_state
+
     def _show_fenced(self, row: RequestRow, runs: list[RunRow], fence: Fence, context: RepositoryContext) -> None:
         store = PostgresStore(self._database, row.id, fence)
         pause = self._repositories.pause(row.repository)
@@ -180,7 +190,7 @@ class RequestServer:
         comment.show(states, [outcome for outcome in ended if outcome.target in hidden])
         with self._database.transaction() as connection:
             fence.hold(connection)
-            self._requests.note_shown(connection, row.id, [outcome.target for outcome in ended])
+            self._requests.note_shown(connection, row.id, [outcome.target for outcome in ended], _state_words(states))
         if not comment.under_way:
             self._end(row, fence, context)
             self._figures.count(comment.results)
@@ -253,6 +263,13 @@ def _siblings_of(candidate: Candidate, earlier_runs: Sequence[RunRow], store: Po
         if isinstance(sibling, Candidate) and set(sibling.commits) & set(candidate.siblings):
             positions.append(run.position)
     return positions
+
+
+def _state_words(states: Sequence[TargetProgress | TargetOutcome]) -> str:
+    return "\n".join(
+        f"{state.target} {state.phase.value} {state.detail}" if isinstance(state, TargetProgress) else state.target
+        for state in states
+    )
 
 
 def _state_of(run: RunRow, store: PostgresStore, pause: datetime | None = None) -> TargetProgress | TargetOutcome:

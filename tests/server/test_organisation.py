@@ -25,12 +25,15 @@ from bot.server.repositories import RepositorySource
 from bot.server.service import Service, ServiceSettings, running_service
 from tests.pipeline.conftest import history
 from tests.pipeline.office import MAINTAINER, commit, git, seed_pull_requests
+from tests.pipeline.test_request_count import api_requests
 from tests.server.serving import SECRET
 
 __all__ = ["history"]
 
 APP = "backporter"
 BOT = f"{APP}[bot]"
+# How often a request asks GitHub in an open repository. Whoever lowers the numbers lowers them here.
+FIRST_BRANCH, EACH_FURTHER = 20, 8
 _PERMISSIONS = {"contents": "write", "pull_requests": "write", "issues": "write", "checks": "write"}
 
 
@@ -134,6 +137,10 @@ def test_all_repositories_of_all_installations_are_served_as_they_come_and_go(or
         organisation.add(name)
         organisation.ask(name, "/backport release/1.2")
         assert [pull.base.ref for pull in organisation.backports(name)] == ["release/1.2"]
+    before = len(organisation.fake_github.requests())
+    organisation.ask("other/thing", "/backport release/1.1 release/1.0")
+    requests = api_requests(organisation.fake_github.requests()[before:], BOT)
+    assert len(requests) <= FIRST_BRANCH + EACH_FURTHER, "\n".join(requests)
     organisation.fake_github.rename_repository("acme/widget", "acme/motor")
     organisation.ask("acme/motor", "/backport release/1.1")
     assert [pull.base.ref for pull in organisation.backports("acme/motor")] == ["release/1.2", "release/1.1"]
