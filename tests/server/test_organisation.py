@@ -64,8 +64,8 @@ class Organisation:
 
     def settle(self) -> None:
         """Wait until what happened was told and served."""
-        self.fake_github.wait_for_deliveries(60)
-        assert self.service.wait_until_idle(120)
+        self.fake_github.wait_for_deliveries(120)
+        assert self.service.wait_until_idle(300)
 
     def backports(self, repository: str) -> list[PullRequest]:
         """Return the bot's pull requests of a repository, oldest first."""

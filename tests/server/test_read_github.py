@@ -21,6 +21,6 @@ def test_what_was_asked_while_nothing_listened_is_served_once(
     results: list[tuple[TargetOutcome, ...]] = []
     for _ in range(2):
         with serving(office, tmp_path / "data", database_url, on_results=results.append, reads_github=True) as service:
-            assert service.wait_until_idle(60)
+            assert service.wait_until_idle(300)
     assert [[outcome.status for outcome in outcomes] for outcomes in results] == [["opened"]]
     assert len(office.answers(9)) == 1
