@@ -102,10 +102,10 @@ class PartialMirror(ObjectSource):
         with fetch_difference(self, tips, others) as fetched:
             if fetched is None:
                 return None
-            self._parents |= fetched.parents
             # git looks for each parent of what is here.
             self._fetch_alone(fetched.shared)
             adopt_packs(fetched.objects, Path(self.git.directory, "objects"))
+            self._parents |= fetched.parents
         self._shallow.mend()
         own = frozenset(fetched.parents)
         difference = Difference(frozenset(others), own, fetched.shared | frozenset(tips) - own)

@@ -11,6 +11,7 @@ import pytest
 
 from bot.environment.trace import Trace, record
 from bot.errors import FetchFailed, GitError, PushRejected
+from bot.git import connection
 from bot.git.branch_only_commits import BranchOnlyCommits
 from bot.git.diff_text import commit_patches, range_diff
 from bot.git.known_history import Divergence, KnownHistory
@@ -373,6 +374,27 @@ def _counted(mirror: Repository, directory: Path) -> Path:
     server.chmod(0o755)
     mirror.git.run("config", "remote.origin.uploadpack", str(server))
     return requests
+
+
+def test_what_breaks_off_between_two_answers_is_not_taken_for_here(
+    served: History, mirror: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first answer has a branch's commits; the second, with the commits where they end, never comes."""
+    commits = _line(served)
+    first = served.commit({"g": "1\n"}, commits[2])
+    tip = served.branch("release", served.commit({"g": "3\n"}, served.commit({"g": "2\n"}, first)))
+    mirror.fetch([commits[6], tip])
+    monkeypatch.setattr(connection, "_PAUSES", ())
+    server, seen = tmp_path / "server", tmp_path / "seen"
+    server.write_text(
+        f'#!/bin/sh\n[ ! -e {seen} ] || {{ echo "early EOF" >&2; exit 1; }}\ntouch {seen}\nexec git-upload-pack "$@"\n'
+    )
+    server.chmod(0o755)
+    mirror.git.run("config", "remote.origin.uploadpack", str(server))
+    with pytest.raises(FetchFailed):
+        _partial(mirror).exclusions([tip], [commits[6]])
+    seen.unlink()
+    assert mirror.commit(first).parents == (commits[2],)
 
 
 def test_what_was_compared_is_asked_about_without_the_whole_history(served: History, mirror: Repository) -> None:
