@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.environment.data_folder import private_directory, private_file
+from bot.environment.data_folder import FOLDER_MODE, private_file
 from bot.errors import BackportError, GitError
 from bot.git.connection import Connection
 from bot.git.mirror_upkeep import is_damaged, maintain, remove_stale_locks
@@ -61,8 +61,7 @@ class Mirrors:
         one repository kept of it in the data folder itself is taken over.
         """
         folder = self.folder(number)
-        private_directory(self.data)
-        private_directory(folder)
+        _make(folder)
         with private_file(folder / _USE).open("a") as file:
             is_alone = _try(file.fileno(), fcntl.LOCK_EX)
             if is_alone:
@@ -143,8 +142,7 @@ class Mirrors:
 
         If another process is at it, nothing is done.
         """
-        private_directory(self.data)
-        private_directory(self.data / FOLDER)
+        _make(self.data / FOLDER)
         with private_file(self.data / FOLDER / "upkeep.lock").open("a") as file:
             if _try(file.fileno(), fcntl.LOCK_EX):
                 self.evict()
@@ -167,6 +165,12 @@ class Mirrors:
     def total_bytes(self) -> int:
         """Return how much room all mirrors take."""
         return sum(_size(path) for path in self.data.glob(f"{FOLDER}/*/{MIRROR}"))
+
+
+def _make(folder: Path) -> None:
+    """Make a folder that only its owner may read. What is in it is left: it may be many mirrors."""
+    folder.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
 
 
 def _try(descriptor: int, mode: int) -> bool:
