@@ -22,7 +22,7 @@ from bot.config import Config, ProveConfig
 from bot.environment.credentials import Account
 from bot.errors import BackportError, GitHubError
 from bot.github.reader import Reader, open_reader
-from bot.models.diagnosis import Diagnosis, bad, note
+from bot.models.diagnosis import Diagnosis, bad
 from bot.text.logins import is_shared
 
 _LONGEST_WAIT = 10.0
@@ -40,10 +40,10 @@ def examine(
     yield from check_programs()
     if not repository:
         yield from check_proofs(ProveConfig())
-        yield note(
+        yield bad(
             "repository",
             "Nothing names a repository.",
-            "GitHub was not asked.",
+            "GitHub was not asked: nothing but this machine was looked at.",
             "Start in a checkout, or set GITHUB_REPOSITORY=owner/name.",
         )
         return

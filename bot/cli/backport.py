@@ -40,6 +40,7 @@ from bot.pipeline.local_settings import quiet_context
 from bot.pipeline.open_context import open_configured_repository
 from bot.pipeline.request import BackportRequest
 from bot.report.json_data import target_to_json
+from bot.report.outcomes import IN_A_WORKTREE
 from bot.report.terminal import render_error, render_explanations, results_table
 from bot.text.branch_names import slug
 
@@ -204,4 +205,4 @@ def _print(outcomes: Sequence[TargetOutcome], *, as_json: bool) -> None:
     # In a narrower window the table would cut its words; the lines below it have all that matters.
     if console.width >= _TABLE_WIDTH:
         console.print(results_table(outcomes))
-    console.print(render_explanations(outcomes), markup=False, soft_wrap=True)
+    console.print(render_explanations(outcomes, by_hand=IN_A_WORKTREE), markup=False, soft_wrap=True)

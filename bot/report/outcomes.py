@@ -53,10 +53,11 @@ class Ending:
 _PLAIN_REQUEST = Command(verb=Verb.BACKPORT)
 
 COMMANDS_BELOW = "Finish it by hand, with the commands below."
-_COMMANDS_ELSEWHERE = "Finish it by hand: the status comment on the original pull request gives the commands."
+IN_A_WORKTREE = "Finish it by hand: with `--resolve` the conflict is in a worktree beside your clone."
+COMMANDS_ELSEWHERE = "Finish it by hand: the status comment on the original pull request gives the commands."
 
 
-def describe(result: TargetOutcome, request: Command = _PLAIN_REQUEST, *, by_hand: str = _COMMANDS_ELSEWHERE) -> Ending:
+def describe(result: TargetOutcome, request: Command = _PLAIN_REQUEST, *, by_hand: str = COMMANDS_ELSEWHERE) -> Ending:
     """Word a target branch's outcome.
 
     A reader can paste the commands in it as they are: they keep the options and the commits of the `request`.

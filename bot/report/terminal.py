@@ -34,7 +34,7 @@ from bot.models import (
 )
 from bot.report.candidates import how_applied
 from bot.report.device_rows import DeviceRow, device_rows
-from bot.report.outcomes import describe
+from bot.report.outcomes import COMMANDS_ELSEWHERE, describe
 from bot.report.verdict import (
     base_failed,
     candidate_failed,
@@ -164,11 +164,14 @@ def results_table(results: Sequence[TargetOutcome], *, title: str | None = None)
     return table
 
 
-def render_explanations(results: Sequence[TargetOutcome]) -> str:
-    """Word for each branch what the table does not show: the pull request's URL, or why there is none."""
+def render_explanations(results: Sequence[TargetOutcome], *, by_hand: str = COMMANDS_ELSEWHERE) -> str:
+    """Word for each branch what the table does not show: the pull request's URL, or why there is none.
+
+    `by_hand` says how a conflict is finished by hand.
+    """
     lines = []
     for result in results:
-        ending = describe(result)
+        ending = describe(result, by_hand=by_hand)
         parts = [result.pull_request.url] if isinstance(result, Opened) else []
         parts += [ending.fact, ending.consequence, ending.remedy]
         lines.append(f"{plain(result.target)}: {plain(' '.join(filter(None, parts)))}")

@@ -28,6 +28,7 @@ def worktree(clone: Path, run: Run) -> Path:
     result = run("--pr", 7, "release/1.1", "--resolve")
     assert result.exit_code == 1, result.output
     directory = clone.with_name("clone-backport-7-to-release-1.1")
+    assert "with `--resolve` the conflict is in a worktree beside your clone" in result.stdout
     assert f"release/1.1: the conflict is in {directory}\n  both modified: widget/ring.py\n" in result.stderr
     assert f"cd {directory} && backport-bot backport --continue" in result.stderr
     return directory
