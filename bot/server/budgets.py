@@ -73,6 +73,13 @@ class Budgets:
                 if budget.reset > now and self._is_scarce(budget, hour.sent[repository.casefold()], purpose):
                     raise _refusal(budget, repository, purpose)
 
+    def known(self, account: str) -> list[Budget]:
+        """Return what GitHub said last of an account, as far as that still holds."""
+        now = time.time()
+        with self._lock:
+            hour = self._hours.get(account)
+            return [budget for budget in hour.budgets.values() if budget.reset > now] if hour else []
+
     def pause(self, account: str, repository: str) -> datetime | None:
         """Return from when on requests are served again; None if they are now."""
         try:

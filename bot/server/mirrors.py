@@ -105,7 +105,7 @@ class Mirrors:
         Return GitHub's numbers of their repositories.
         """
         folders = [path.parent for path in self.data.glob(f"{FOLDER}/*/{_USE}")]
-        sizes = {folder: _size(folder / MIRROR) for folder in folders}
+        sizes = {folder: folder_size(folder / MIRROR) for folder in folders}
         total, evicted = sum(sizes.values()), []
         for folder in sorted(folders, key=lambda folder: (folder / _USE).stat().st_mtime):
             if total <= self.limit:
@@ -164,7 +164,7 @@ class Mirrors:
 
     def total_bytes(self) -> int:
         """Return how much room all mirrors take."""
-        return sum(_size(path) for path in self.data.glob(f"{FOLDER}/*/{MIRROR}"))
+        return sum(folder_size(path) for path in self.data.glob(f"{FOLDER}/*/{MIRROR}"))
 
 
 def _make(folder: Path) -> None:
@@ -190,7 +190,8 @@ def _remove(mirror: Path) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _size(folder: Path) -> int:
+def folder_size(folder: Path) -> int:
+    """Return the size of all files below a folder."""
     total = 0
     for parent, _, names in os.walk(folder):
         for name in names:

@@ -9,14 +9,15 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from bot.errors import BackportError, RateLimited, Unavailable
 from bot.handlers.run_sync import survey_repository
 from bot.pipeline.context import RepositoryContext
+from bot.server.budgets import Purpose
 from bot.server.database import Database, Job
+from bot.server.mirrors import folder_size
 from bot.server.patience import for_a_job, next_moment
 from bot.server.repositories import NotServed, Repositories
 from bot.server.run_store import json_text
@@ -131,7 +132,7 @@ class Surveyor:
         if read_at is not None and datetime.now(UTC) - read_at < _FRESH:
             return
         try:
-            with self._repositories.lend(repository) as context:
+            with self._repositories.lend(repository, purpose=Purpose.READING) as context:
                 self._read(repository, for_a_job(context))
         except (RateLimited, Unavailable) as error:
             raise TryAgain(next_moment(error, attempts)) from error
@@ -145,7 +146,7 @@ class Surveyor:
         directory = context.mirror.git.directory.parent
         with only_one(directory):
             report = survey_repository(context, directory).survey
-        self._rows.keep(repository, report, _size(context.mirror.git.directory))
+        self._rows.keep(repository, report, folder_size(context.mirror.git.directory))
 
 
 def _without_bodies(report: SyncReport) -> SyncReport:
@@ -166,7 +167,3 @@ def _parse(text: str | None) -> SyncReport | None:
         return _REPORT.validate_json(text) if text is not None else None
     except ValidationError:  # an earlier version of the bot kept it; the next reading replaces it
         return None
-
-
-def _size(directory: Path) -> int:
-    return sum(file.stat().st_size for file in directory.rglob("*") if file.is_file() and not file.is_symlink())

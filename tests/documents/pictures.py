@@ -14,8 +14,12 @@ from tempfile import TemporaryDirectory
 import requests
 from playwright.sync_api import Browser, FloatRect, sync_playwright
 
+from bot.server.database import Database
+from bot.server.embedded_postgres import embedded_postgres
 from tests.conftest import chromium
 from tests.documents.widget import BOT, REPOSITORY, Widget, start_widget
+from tests.pipeline.office import write_history
+from tests.server.site import running_site
 
 IMAGES = Path(__file__).parents[2] / "docs/images"
 
@@ -30,6 +34,23 @@ def main() -> None:
         with sync_playwright() as playwright, chromium(playwright) as browser:
             _photograph(browser, widget.page, "comment.png", 1, 2)
             _photograph(browser, first, "pull-request.png", 0, 0)
+            _photograph_service(browser)
+
+
+def _photograph_service(browser: Browser) -> None:
+    """Let a service answer one comment, and take pictures of its pages."""
+    with TemporaryDirectory() as directory, embedded_postgres(Path(directory)) as address:
+        Database(address).close()
+        history = Path(directory, "history")
+        history.mkdir()
+        write_history(history)
+        with running_site(history, Path(directory), address) as site:
+            site.office.issue(7).create_comment("/backport release/1.0 release/1.1 release/1.2")
+            site.settle()
+            page = browser.new_page(viewport={"width": 1180, "height": 800}, device_scale_factor=1.5)
+            for path, name in (("/board?repository=acme/widget&state=all", "board.png"), ("/runs/3", "run.png")):
+                page.goto(site.url + path)
+                page.screenshot(path=IMAGES / name, full_page=name == "board.png")
 
 
 def _serve(widget: Widget, directory: Path) -> None:

@@ -13,9 +13,10 @@ from playwright.sync_api import Browser, Page, expect
 from bot.pipeline.run import Step
 from bot.server.requests import Requests
 from bot.server.run_log import RunLog
+from bot.server.surveys import SurveyRows
 from tests.pipeline.conftest import history
 from tests.report.test_pages_in_browser import CHECK
-from tests.server.site import BRANCH, Site, record_hostile, record_survey, running_site
+from tests.server.site import BRANCH, HOSTILE, Site, record_hostile, record_survey, running_site
 
 __all__ = ["history"]
 
@@ -64,6 +65,7 @@ def paths(site: Site) -> dict[str, str]:
         f"/runs/{site.hostile}": f"#9 on {BRANCH}",
         "/board?repository=acme/widget": "Board acme/widget",
         "/board?repository=a/b&state=all": "Board a/b",
+        "/repositories": "Repositories",
     }
 
 
@@ -135,6 +137,17 @@ def test_the_board_shows_what_its_filters_name(open_page: Callable[..., Page]) -
     expect(names).to_have_text(["#3"])
     page.locator("summary").first.click()
     expect(page.locator("tbody li")).to_contain_text("the cherry-pick applies")
+
+
+def test_the_health_of_each_repository_is_shown(open_page: Callable[..., Page], site: Site) -> None:
+    SurveyRows(site.database).keep_problem("a/b", f"backport.yaml cannot be used. {HOSTILE}")
+    page = open_page("/repositories", java_script_enabled=False)
+    served, other = page.get_by_role("article").filter(has_text="acme/widget"), page.get_by_role("article").first
+    expect(served).to_contain_text("well")
+    expect(served).to_contain_text("1 under way")
+    expect(served).to_contain_text("kB")
+    expect(other).to_contain_text("not served any more")
+    expect(other).to_contain_text("backport.yaml cannot be used. <script>")
 
 
 def test_a_page_can_be_used_by_keyboard(open_page: Callable[..., Page]) -> None:

@@ -19,6 +19,7 @@ from bot.server.pages.access import Access, AccessDenied, PublicAccess, Reader
 from bot.server.pages.actions import Actions
 from bot.server.pages.board_page import BoardPage
 from bot.server.pages.github_person import OAuthApp
+from bot.server.pages.health_page import HealthPage
 from bot.server.pages.live import Live
 from bot.server.pages.rendering import POLICY, page
 from bot.server.pages.run_pages import RunPages, missing
@@ -47,15 +48,19 @@ _HEADERS = {
 class Pages:
     """The pages of one process. `routes` are to stand behind all others."""
 
-    def __init__(self, database: Database, access: Access, more_routes: Sequence[Route] = ()) -> None:
-        queries = RunQueries(database)
-        runs, board = RunPages(queries, access), BoardPage(queries, SurveyRows(database), access)
+    def __init__(
+        self, database: Database, repositories: Repositories, access: Access, more_routes: Sequence[Route] = ()
+    ) -> None:
+        queries, surveys = RunQueries(database), SurveyRows(database)
+        runs, board = RunPages(queries, access), BoardPage(queries, surveys, access)
+        health = HealthPage(queries, surveys, repositories, access)
         self._live = Live(database, queries, access)
         app = Starlette(
             routes=[
                 Route("/", runs.runs),
                 Route("/runs/{run:int}", runs.run),
                 Route("/board", board.board),
+                Route("/repositories", health.health),
                 Route("/events", self._live.events),
                 STATIC_ROUTE,
                 *more_routes,
@@ -75,9 +80,9 @@ def open_pages(settings: PagesSettings, database: Database, repositories: Reposi
         case PagesMode.OFF:
             return None
         case PagesMode.PUBLIC:
-            return Pages(database, PublicAccess())
+            return Pages(database, repositories, PublicAccess())
         case PagesMode.SIGN_IN if settings.trust_header:
-            return Pages(database, ProxyAccess(settings.trust_header, settings.proxies, repositories))
+            return Pages(database, repositories, ProxyAccess(settings.trust_header, settings.proxies, repositories))
         case PagesMode.SIGN_IN:
             return _with_sign_in(settings, database, repositories)
         case _:
@@ -100,7 +105,7 @@ def _with_sign_in(settings: PagesSettings, database: Database, repositories: Rep
         Route("/runs/{run:int}/redo", actions.redo, methods=["POST"]),
         Route("/runs/{run:int}/cancel", actions.cancel, methods=["POST"]),
     ]
-    return Pages(database, access, routes)
+    return Pages(database, repositories, access, routes)
 
 
 class _WithHeaders:

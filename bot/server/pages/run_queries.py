@@ -133,6 +133,15 @@ class RunQueries:
             rows = connection.execute("SELECT name FROM backport_repository ORDER BY lower(name)").fetchall()
         return [row[0] for row in rows]
 
+    def count_open(self, repositories: Sequence[str]) -> dict[str, int]:
+        """Count the requests that have not ended, by repository in lower case."""
+        statement = """
+            SELECT lower(repository), count(*) FROM backport_request
+            WHERE ended_at IS NULL AND lower(repository) = ANY(%s) GROUP BY 1
+        """
+        with self._database.transaction() as connection:
+            return dict(connection.execute(statement, ([name.casefold() for name in repositories],)).fetchall())
+
     def open_requests(self, repositories: Sequence[str]) -> list[RequestState]:
         """Return the requests that have not ended, oldest first."""
         return self._requests(
