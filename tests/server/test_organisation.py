@@ -149,15 +149,9 @@ def test_all_repositories_of_all_installations_are_served_as_they_come_and_go(or
     organisation.fake_github.uninstall_app(APP, "other/thing")
     organisation.settle()
     assert [served.name for served in organisation.service.repositories.served()] == ["acme/motor"]
-
-
-def test_a_change_of_the_configuration_counts_for_the_next_request(organisation: Organisation) -> None:
-    organisation.add("acme/widget")
-    organisation.ask("acme/widget", "/backport release/1.2")
-    organisation.configure("acme/widget", "prove: {device: cpu, required: false}\nlabels: [stable]\n")
-    organisation.ask("acme/widget", "/backport release/1.1")
-    labels = [[label.name for label in pull.labels] for pull in organisation.backports("acme/widget")]
-    assert labels == [["backport"], ["stable"]]
+    organisation.fake_github.uninstall_app(APP, "acme/motor")
+    organisation.settle()
+    assert organisation.service.repositories.served() == []
 
 
 def test_a_mirror_that_was_damaged_or_left_locked_is_made_anew(
@@ -176,7 +170,7 @@ def test_a_mirror_that_was_damaged_or_left_locked_is_made_anew(
     assert not any(str(organisation.directory) in answer for answer in organisation.answers("acme/widget"))
 
 
-def test_a_configuration_that_cannot_be_used_is_told_once_and_each_requester_is_told_why(
+def test_a_configuration_that_cannot_be_used_is_told_once_and_one_that_is_mended_counts_at_once(
     organisation: Organisation,
 ) -> None:
     organisation.add("acme/widget")
@@ -190,6 +184,8 @@ def test_a_configuration_that_cannot_be_used_is_told_once_and_each_requester_is_
     (answer,) = organisation.answers("acme/widget")
     assert "branchs" in answer
     assert organisation.backports("acme/widget") == []
-    organisation.configure("acme/widget", "prove: {device: cpu, required: false}\n")
+    organisation.configure("acme/widget", "prove: {device: cpu, required: false}\nlabels: [stable]\n")
     issue.update()
     assert (issue.state, issue.title) == ("closed", "backport.yaml can be used again")
+    organisation.ask("acme/widget", "/backport release/1.2")
+    assert [[label.name for label in pull.labels] for pull in organisation.backports("acme/widget")] == [["stable"]]
