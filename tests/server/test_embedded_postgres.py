@@ -80,6 +80,19 @@ def test_files_of_a_version_that_is_not_installed_are_left_alone(tmp_path: Path)
     assert (tmp_path / "postgres" / "PG_VERSION").exists()
 
 
+def test_damaged_files_are_named_and_left_as_they_are(data: Path) -> None:
+    control = data / "postgres/global/pg_control"
+    whole = control.read_bytes()
+    control.write_bytes(bytes(len(whole)))
+    try:
+        with pytest.raises(ConfigError, match="cannot be used") as caught, embedded_postgres(data):
+            pass
+        assert "server.log" in caught.value.hint
+        assert control.read_bytes() == bytes(len(whole))
+    finally:
+        control.write_bytes(whole)
+
+
 def test_a_server_that_outlived_its_process_is_used_again(data: Path) -> None:
     killed = f"import os, signal\n{_PROGRAM}    os.kill(os.getpid(), signal.SIGKILL)\n"
     process = subprocess.run([sys.executable, "-c", killed, data], check=False, cwd=Path(__file__).parents[2])
