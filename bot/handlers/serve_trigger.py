@@ -22,7 +22,8 @@ from bot.commands.triggers import (
     Trigger,
 )
 from bot.commands.verbs import Verb
-from bot.errors import TEMPORARY, BackportError, NotYetKnown, RequestRejected
+from bot.errors import TEMPORARY, BackportError, FetchFailed, NotYetKnown, RequestRejected
+from bot.git.connection import is_denied
 from bot.handlers.backport import RunTargets, handle_backport, run_targets
 from bot.handlers.cancel import handle_cancel
 from bot.handlers.deferred import deferred_requests, label_request, without_replied
@@ -188,6 +189,8 @@ def _handle(
     except TEMPORARY:
         raise
     except Exception as error:
+        if isinstance(error, FetchFailed) and context.retries_later and not is_denied(error.stderr):
+            raise
         text = str(command.command) if isinstance(command, CommandContext) else ""
         return _post_error(as_backport_error(error, "this request", retry=text), source, context)
 

@@ -16,6 +16,7 @@ from psycopg import Connection
 from pydantic import TypeAdapter
 
 from bot.commands.triggers import ChangeTrigger, CommentTrigger, LabelTrigger, MergeTrigger, Trigger
+from bot.server import turns
 from bot.server.database import Database, Job
 
 SERVE, REQUESTS = "serve-delivery", "requests"
@@ -159,17 +160,16 @@ class Deliveries:
             self._database.defer(connection, job, delivery=number)
 
     def _turn(self, connection: Connection, repository: str, lock: str) -> int:
-        """Return a priority: the more of a repository's deliveries wait, the lower. So repositories take turns.
-
-        It is not above those of the same pull request, which are served in their order.
-        """
+        """Return the priority of a delivery, which is not above those of the same pull request that came before it."""
         statement = """
-            SELECT least(-count(*), min(priority) FILTER (WHERE lock = %(lock)s)) FROM procrastinate_jobs
+            SELECT count(*), min(priority) FILTER (WHERE lock = %(lock)s AND task_name = %(task)s) FROM procrastinate_jobs
             WHERE status = 'todo' AND queue_name = %(queue)s AND starts_with(lock, %(repository)s)
         """
         beginning = json.dumps([repository.casefold()]).removesuffix("]")
-        row = connection.execute(statement, {"lock": lock, "queue": REQUESTS, "repository": f"{beginning},"}).fetchone()
-        return int(row[0]) if row else 0
+        values = {"lock": lock, "task": SERVE, "queue": REQUESTS, "repository": f"{beginning},"}
+        waiting, lowest = connection.execute(statement, values).fetchone() or (0, None)
+        own = turns.priority(waiting)
+        return own if lowest is None else min(own, lowest)
 
 
 def _write_trigger(trigger: Trigger) -> str:

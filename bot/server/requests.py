@@ -17,6 +17,7 @@ from psycopg.rows import class_row
 from bot.models import Target, TargetOutcome
 from bot.pipeline.request import BackportRequest
 from bot.pipeline.run import Step
+from bot.server import turns
 from bot.server.database import Database, Job
 from bot.server.request_rows import COMMENTS, SHOW, RequestRow, RunRow, is_ready, step_job
 from bot.server.run_store import EndingWords, ending_of, write_decision
@@ -186,11 +187,11 @@ class Requests:
         job = step_job(run, step, repository)
         running = "SELECT FROM procrastinate_jobs WHERE queueing_lock = %s AND status = 'doing'"
         if connection.execute(running, (job.name,)).fetchone() is None:
-            job = replace(job, priority=-self._count_waiting(connection, job.queue, repository))
+            job = replace(job, priority=turns.priority(self._count_waiting(connection, job.queue, repository)))
             self._database.defer(connection, job, run=run.id, step=step.value, rounds=run.rounds, repository=repository)
 
     def _count_waiting(self, connection: Connection, queue: str, repository: str) -> int:
-        """Count a repository's steps that wait: the more, the later comes the next one. So repositories take turns."""
+        """Count a repository's steps that wait in a queue."""
         statement = """
             SELECT count(*) FROM procrastinate_jobs
             WHERE status = 'todo' AND queue_name = %s AND args ->> 'repository' = %s

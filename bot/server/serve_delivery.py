@@ -16,7 +16,7 @@ from bot.pipeline.unexpected_errors import as_backport_error
 from bot.proof.run_isolated import RunsEnded
 from bot.server.budgets import Purpose
 from bot.server.deliveries import Deliveries, Delivery
-from bot.server.patience import BREAKDOWNS, OnResults, database_moment, for_a_job, next_moment
+from bot.server.patience import BREAKDOWNS, FETCHES, OnResults, database_moment, for_a_job, next_moment
 from bot.server.repositories import Repositories
 from bot.server.requests import Requests
 from bot.server.take_step import RequestRecorder
@@ -86,7 +86,8 @@ class DeliveryServer:
     def _put_off(self, record: Delivery, error: Exception, attempts: int) -> None:
         """Raise TryAgain if another attempt may help; log what ends the delivery otherwise."""
         if isinstance(error, (*TEMPORARY, FetchFailed)):
-            if datetime.now(UTC) - record.received_at < _LONGEST:
+            is_over = isinstance(error, FetchFailed) and attempts >= FETCHES
+            if not is_over and datetime.now(UTC) - record.received_at < _LONGEST:
                 log.warning("%s Trying again.", error)
                 raise TryAgain(next_moment(error, attempts)) from error
         elif not isinstance(error, BackportError):

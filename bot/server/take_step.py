@@ -27,7 +27,7 @@ from bot.server.budgets import Purpose
 from bot.server.database import Database, recording
 from bot.server.fence import Fence, Overtaken, fenced
 from bot.server.operation import Figures
-from bot.server.patience import BREAKDOWNS, OnResults, for_a_job, next_moment
+from bot.server.patience import BREAKDOWNS, FETCHES, OnResults, for_a_job, next_moment
 from bot.server.proof_queues import proof_place, turn_on_device
 from bot.server.repositories import Repositories
 from bot.server.request_rows import SHOW, TAKE_STEP, RequestRow, RunRow, branch_lock
@@ -40,8 +40,6 @@ log = logging.getLogger(__name__)
 
 _LONGEST = timedelta(hours=24)
 """A request that could not be served for so long is ended, with what stopped it."""
-_FETCHES = 8
-"""Attempts, over half an hour: a fetch that fails so often does not fail because GitHub was busy."""
 
 
 class RequestRecorder:
@@ -239,7 +237,7 @@ def _is_over(error: Exception, attempts: int, request: RequestRow) -> bool:
     """Say whether another attempt is of no use; if it is, log why there is one."""
     match error:
         case FetchFailed():
-            is_over = attempts >= _FETCHES
+            is_over = attempts >= FETCHES
         case BackportError() | psycopg.Error():
             is_over = False
         case _:

@@ -200,8 +200,8 @@ class Worker:
                 part.result()
 
     def _app(self, unrecorded: asyncio.Event) -> App:
-        # Each part of the worker listens and looks for jobs on connections of its own.
-        connector = PsycopgConnector(conninfo=self.conninfo, min_size=1, max_size=2 * len(self.queues) + 4)
+        # Each part of the worker keeps a connection on which it listens, and borrows others for moments.
+        connector = PsycopgConnector(conninfo=self.conninfo, min_size=1, max_size=len(self.queues) + 8)
         app = App(connector=connector)
         app.job_manager = _JobManager(connector, unrecorded)
         for task in self.tasks:

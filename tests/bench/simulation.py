@@ -18,6 +18,7 @@ from typing import Any
 from bot.commands.triggers import CommentTrigger
 from bot.models import Target
 from bot.pipeline.run import Step
+from bot.server import turns
 from bot.server.database import Database
 from bot.server.deliveries import ACKNOWLEDGE, REQUESTS, SERVE, SIGNS, Deliveries, NewDelivery
 from bot.server.pace import WritePace
@@ -46,6 +47,8 @@ COSTS: Mapping[str, Cost] = {
     SHOW: Cost(0.3, 0),
     "last show": Cost(0.8, 2, 2),
 }
+_MIDNIGHT = 1_800_000_000.0
+"""Seconds since the epoch at which the clock begins."""
 QUEUES = {REQUESTS: 2, SIGNS: 1, STEPS: 3, COMMENTS: 2}
 """How many jobs of a queue one process runs at the same time: `bot/server/service.py`."""
 
@@ -78,6 +81,7 @@ class Simulation:
 
     def __post_init__(self) -> None:
         """Put its parts together."""
+        turns.seconds = lambda: _MIDNIGHT + self.clock
         self._deliveries, self._requests = Deliveries(self.database), Requests(self.database)
         self._free = {**QUEUES, LOCAL: self.proofs}
         self._events: list[tuple[float, int, Callable[[], None]]] = []
