@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from procrastinate import App, SyncPsycopgConnector
@@ -36,10 +36,17 @@ def recording() -> Iterator[None]:
         ) from error
 
 
-def _limit_pauses(connection: Connection) -> None:
-    # https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-IDLE-IN-TRANSACTION-SESSION-TIMEOUT
+def pause_limit() -> tuple[LiteralString, tuple[str]]:
+    """Return the statement that lets the server end a transaction which does nothing for long, and its value.
+
+    https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-IDLE-IN-TRANSACTION-SESSION-TIMEOUT
+    """
     milliseconds = str(int(1000 * _LONGEST_PAUSE))
-    connection.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, false)", (milliseconds,))
+    return "SELECT set_config('idle_in_transaction_session_timeout', %s, false)", (milliseconds,)
+
+
+def _limit_pauses(connection: Connection) -> None:
+    connection.execute(*pause_limit())
     connection.commit()
 
 

@@ -162,7 +162,8 @@ class Deliveries:
     def _turn(self, connection: Connection, repository: str, lock: str) -> int:
         """Return the priority of a delivery, which is not above those of the same pull request that came before it."""
         statement = """
-            SELECT count(*), min(priority) FILTER (WHERE lock = %(lock)s AND task_name = %(task)s) FROM procrastinate_jobs
+            SELECT count(*), min(priority) FILTER (WHERE lock = %(lock)s AND task_name = %(task)s)
+            FROM procrastinate_jobs
             WHERE status = 'todo' AND queue_name = %(queue)s AND starts_with(lock, %(repository)s)
         """
         beginning = json.dumps([repository.casefold()]).removesuffix("]")

@@ -26,6 +26,8 @@ from psycopg import AsyncConnection
 from psycopg.errors import RaiseException
 from structlog.contextvars import bound_contextvars
 
+from bot.server.database import pause_limit
+
 log = logging.getLogger(__name__)
 
 _PRESENCE = 0x6261636C
@@ -201,7 +203,9 @@ class Worker:
 
     def _app(self, unrecorded: asyncio.Event) -> App:
         # Each part of the worker keeps a connection on which it listens, and borrows others for moments.
-        connector = PsycopgConnector(conninfo=self.conninfo, min_size=1, max_size=len(self.queues) + 8)
+        connector = PsycopgConnector(
+            conninfo=self.conninfo, min_size=1, max_size=len(self.queues) + 8, configure=_limit_pauses
+        )
         app = App(connector=connector)
         app.job_manager = _JobManager(connector, unrecorded)
         for task in self.tasks:
@@ -281,6 +285,11 @@ class Worker:
             await asyncio.wait_for(self._stopping.wait(), seconds)
         except TimeoutError:
             return
+
+
+async def _limit_pauses(connection: AsyncConnection) -> None:
+    await connection.execute(*pause_limit())
+    await connection.commit()
 
 
 def _note_error(_loop: asyncio.AbstractEventLoop, about: Mapping[str, Any]) -> None:

@@ -10,7 +10,8 @@ import requests
 from github.PullRequest import PullRequest
 
 from bot.commands.triggers import MergeTrigger
-from bot.errors import NotYetKnown
+from bot.errors import FetchFailed, NotYetKnown
+from bot.git import connection
 from bot.handlers.reconcile import reconcile
 from bot.handlers.serve_trigger import answer
 from bot.models import Sha, WouldOpen
@@ -156,6 +157,20 @@ def test_whoever_comes_back_leaves_it_unanswered_until_then(lenient: Office, hal
     lenient.fake_github.fail_no_more()
     (outcome,) = reconcile(lenient.context, since=since)
     assert outcome.status.value == "opened"
+
+
+def test_a_git_that_does_not_answer_is_waited_for_by_whoever_comes_back(
+    lenient: Office, halves: PullRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    halves.merge(merge_method="squash")
+    monkeypatch.setattr(connection, "_PAUSES", ())
+    service = replace(lenient, context=replace(lenient.context, pauses=(), retries_later=True))
+    assert statuses(service, halves) == ["would-open"]
+    for _ in range(2):  # the first is to look for a revert, which the request does without
+        lenient.fake_github.fail_next("GET", r"/info/refs$", 500)
+    with pytest.raises(FetchFailed):
+        statuses(service, halves)
+    assert len(lenient.answers(halves.number)) == 1
 
 
 def test_objects_that_the_server_lacks_end_the_request_and_are_not_waited_for(

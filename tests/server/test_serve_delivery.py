@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.errors import GitError, RateLimited, Unavailable
+from bot.errors import FetchFailed, GitError, RateLimited, Unavailable
 from bot.pipeline.context import RepositoryContext
 from bot.proof.run_isolated import RunsEnded
 from bot.server.database import Database
 from bot.server.deliveries import Deliveries
-from bot.server.patience import BREAKDOWNS
+from bot.server.patience import BREAKDOWNS, FETCHES
 from bot.server.repositories import Repositories, RepositorySource
 from bot.server.requests import Requests
 from bot.server.serve_delivery import DeliveryServer
@@ -65,6 +65,14 @@ def test_an_outage_of_a_day_is_given_up(deliveries: Deliveries, database: Databa
         connection.execute("UPDATE backport_delivery SET received_at = now() - interval '25 hours'")
     _serve(database, Unavailable("GitHub answered 502.", hint="Try again."))
     assert deliveries.problems() == ("GitHub answered 502.",)
+
+
+def test_a_fetch_is_tried_again_for_half_an_hour(deliveries: Deliveries, database: Database) -> None:
+    error = FetchFailed("The branches could not be listed.", hint="Check the network.")
+    with pytest.raises(TryAgain):
+        _serve(database, error, attempts=FETCHES - 1)
+    _serve(database, error, error, attempts=FETCHES)
+    assert deliveries.problems() == ("The branches could not be listed.",)
 
 
 @pytest.mark.parametrize(
