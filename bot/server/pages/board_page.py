@@ -16,6 +16,7 @@ from bot.server.pages.board import KINDS, BoardRow, Filter, Group, board_rows
 from bot.server.pages.rendering import page
 from bot.server.pages.run_pages import missing
 from bot.server.pages.run_queries import RunQueries
+from bot.server.pages.words import read_number
 from bot.server.surveys import Survey, SurveyRows
 
 _MOST_ROWS = 150
@@ -81,10 +82,9 @@ class BoardPage:
 
 
 def _filter(query: QueryParams) -> Filter:
-    age = query.get("age", "")
     return Filter(
         author=query.get("author", ""),
         branch=query.get("branch", ""),
         state=query.get("state", "open"),
-        age=int(age) if age.isascii() and age.isdecimal() and len(age) < 6 else 0,
+        age=read_number(query.get("age")) or 0,
     )

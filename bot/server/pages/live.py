@@ -22,6 +22,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from bot.server.database import Database
 from bot.server.pages.access import Access
 from bot.server.pages.run_queries import RunQueries
+from bot.server.pages.words import read_number
 from bot.server.request_rows import TAKE_STEP
 
 log = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ class Live:
         if not number:
             visible = self._access.visible(reader, self._queries.repositories())
             return _Viewer(frozenset(map(str.casefold, visible)))
-        pair = self._queries.find(int(number)) if number.isascii() and number.isdecimal() and len(number) < 18 else None
+        pair = self._queries.find(read_number(number) or 0)
         if pair is None or not self._access.visible(reader, [pair[0].repository]):
             return None
         return _Viewer((), pair[1].id)

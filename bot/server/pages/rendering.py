@@ -17,7 +17,7 @@ from bot.proof.buffer_picture import STYLE
 from bot.report.html_pages import page_environment
 from bot.server.pages.access import Reader
 from bot.server.pages.static_files import address
-from bot.server.pages.words import ENDINGS, PROOFS, Chip, age
+from bot.server.pages.words import PROOFS, age
 from bot.text.markdown import count, escape_surrogates, visible
 
 _PICTURE_STYLE = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
@@ -49,8 +49,6 @@ def is_web_address(url: str) -> bool:
 @cache
 def _environment() -> Environment:
     environment = page_environment("bot.server.pages", "bot.report")
-    environment.globals.update(
-        age=age, static=address, count=count, endings=ENDINGS, proofs=PROOFS, chip=Chip, is_web_address=is_web_address
-    )
+    environment.globals.update(age=age, static=address, count=count, proofs=PROOFS, is_web_address=is_web_address)
     environment.filters.update(md=markdown, visible=visible)
     return environment

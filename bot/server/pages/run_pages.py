@@ -21,7 +21,7 @@ from bot.server.pages.access import Access, Reader
 from bot.server.pages.difference import side_by_side
 from bot.server.pages.rendering import page
 from bot.server.pages.run_queries import RequestState, RunQueries, RunRecord, RunState
-from bot.server.pages.words import STEP_NAMES, began_at, state_chip
+from bot.server.pages.words import STEP_NAMES, began_at, read_number, state_chip
 from bot.server.run_store import read_decision
 
 _MOST_CASES = 300
@@ -38,7 +38,7 @@ class RunPages:
         """Show what runs, waits and ended."""
         reader = self.access.reader(request)
         visible = self.access.visible(reader, self.queries.repositories())
-        before = _number(request.query_params.get("before"))
+        before = read_number(request.query_params.get("before"))
         ended = self.queries.ended_requests(visible, before)
         return page(
             "runs.html.j2",
@@ -125,7 +125,3 @@ def _verdict(record: RunRecord) -> Verdict | None:
 def _web_url(request: RequestState) -> str:
     """Return the address of the repository's page; it stands before that of the original."""
     return request.url.rpartition("/pull/")[0]
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 18 else None

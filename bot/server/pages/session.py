@@ -58,12 +58,12 @@ class Cookies:
 
     def session(self, request: Request) -> Session | None:
         """Return who has signed in; None for nobody, or if it was long ago."""
-        values = self._open(request.cookies.get(self._session), SESSION_SECONDS)
+        values = self._open(request, self._session, SESSION_SECONDS)
         return Session(**values) if values is not None else None
 
     def sign_in(self, request: Request) -> SignIn | None:
         """Return the sign-in that this browser began."""
-        values = self._open(request.cookies.get(self._sign_in), SIGN_IN_SECONDS)
+        values = self._open(request, self._sign_in, SIGN_IN_SECONDS)
         return SignIn(**values) if values is not None else None
 
     def keep_session(self, response: Response, session: Session) -> None:
@@ -86,11 +86,10 @@ class Cookies:
     def _delete(self, response: Response, name: str) -> None:
         response.delete_cookie(name, path="/", secure=self._is_secure, httponly=True, samesite="lax")
 
-    def _open(self, text: str | None, seconds: int) -> dict[str, str] | None:
+    def _open(self, request: Request, name: str, seconds: int) -> dict[str, str] | None:
         try:
-            values = json.loads(self._fernet.decrypt((text or "").encode(), ttl=seconds))
+            values = json.loads(self._fernet.decrypt(request.cookies.get(name, "").encode(), ttl=seconds))
         except InvalidToken:
             return None
-        # One cookie does not stand for the other.
-        expected = self._session if seconds == SESSION_SECONDS else self._sign_in
-        return values if values.pop("of", "") == expected else None
+        # The content of one cookie does not stand for that of the other.
+        return values if values.pop("of", "") == name else None

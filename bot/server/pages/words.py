@@ -85,3 +85,8 @@ def age(moment: datetime, now: datetime | None = None) -> str:
         if passed >= length:
             return count(passed // length, unit)
     return count(max(0, int(passed.total_seconds())), "second")
+
+
+def read_number(text: str | None) -> int | None:
+    """Return the number that stands in an address; None for anything else."""
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 18 else None
