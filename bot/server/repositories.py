@@ -18,12 +18,11 @@ from bot.errors import BackportError, GitError, MirrorDamaged
 from bot.pipeline.context import RepositoryContext
 from bot.server.budgets import Budgets, Purpose
 from bot.server.database import Database
+from bot.server.idle_contexts import IdleContexts, OpenContext
 from bot.server.served_repository import RepositoryRows, ServedRepository
 
 log = logging.getLogger(__name__)
 
-_MOST_IDLE = 16
-"""Open contexts that nobody uses; each has a few connections and processes."""
 _SECONDS_BETWEEN_LISTS = 60.0
 """How often an unknown name may make the service ask GitHub for all its repositories."""
 
@@ -51,17 +50,6 @@ class RepositorySource:
 
 
 @dataclass(slots=True)
-class _Open:
-    repository: ServedRepository
-    context: RepositoryContext
-    stack: ExitStack
-
-    @property
-    def sent(self) -> int:
-        return self.context.github.requests_sent
-
-
-@dataclass(slots=True)
 class _Told:
     """Names that a line of the log was about."""
 
@@ -83,7 +71,7 @@ class Repositories:
         self._source = source
         self._lock = threading.Lock()
         self._opening: dict[str, threading.Lock] = {}
-        self._idle: list[_Open] = []  # the one used last is the last
+        self._idle = IdleContexts()
         self._configs: dict[str, Config] = {}
         self._listed_at = -_SECONDS_BETWEEN_LISTS
         self._told = _Told()
@@ -130,23 +118,22 @@ class Repositories:
         """
         served = self._require(repository)
         self.budgets.check(served.account, served.name, purpose)
-        lent = self._take(served) or self._open_another(served)
-        sent = lent.sent
+        idle = self._idle.take(served)
+        sent = idle.context.github.requests_sent if idle is not None else 0
+        lent = idle or self._open_another(served)
         try:
             if lent.context.config_error is not None and not even_if_broken:
                 raise lent.context.config_error
             yield lent.context
         except MirrorDamaged:
             lent.stack.close()
-            self._repair(lent.repository)
+            self._repair(served)
             raise
         except BaseException:
-            self._give_back(lent)
+            self._give_back(lent, sent)
             raise
         else:
-            self._give_back(lent)
-        finally:
-            self.budgets.note(served.account, served.name, lent.sent - sent, lent.context.github.budgets())
+            self._give_back(lent, sent)
 
     def pause(self, name: str) -> datetime | None:
         """Return from when on requests in a repository are served again, if GitHub's limit is used up; else None."""
@@ -179,10 +166,7 @@ class Repositories:
 
     def close(self) -> None:
         """Close every context, once no job runs any more."""
-        with self._lock:
-            idle, self._idle = self._idle, []
-        for context in idle:
-            context.stack.close()
+        self._idle.close()
 
     # --- which one ----------------------------------------------------------------------------------------------------
 
@@ -193,10 +177,7 @@ class Repositories:
             if name.casefold() not in by_id.names:
                 self.note_name(name, by_id.id or 0)
             return by_id
-        # A name that was given up may be another repository's.
-        return next(
-            (row for row in all_served if name.casefold() in row.names and None in (row.id, repository_id)), None
-        )
+        return next((row for row in _by_name(all_served, name) if None in (row.id, repository_id)), None)
 
     def _find_after_asking(self, name: str, repository_id: int | None) -> ServedRepository | None:
         if self._source.list is not None:
@@ -211,9 +192,11 @@ class Repositories:
         return self._find(name, repository_id)
 
     def _require(self, repository: str | int) -> ServedRepository:
-        for row in self.served():
-            if row.id == repository if isinstance(repository, int) else repository.casefold() in row.names:
-                return row
+        rows = self.served()
+        is_number = isinstance(repository, int)
+        matching = [row for row in rows if row.id == repository] if is_number else _by_name(rows, str(repository))
+        if matching:
+            return matching[0]
         raise NotServed(
             f"This service is not for {repository}, so nothing was done there.",
             hint="Install the App there, or name the repository with --repository.",
@@ -221,18 +204,7 @@ class Repositories:
 
     # --- contexts -----------------------------------------------------------------------------------------------------
 
-    def _take(self, served: ServedRepository) -> _Open | None:
-        with self._lock:
-            ours = [idle for idle in self._idle if idle.repository.id == served.id]
-            fitting = [idle for idle in ours if idle.repository == served]
-            outdated = [idle for idle in ours if idle.repository != served]
-            taken = fitting[-1:]
-            self._idle = [idle for idle in self._idle if not any(idle is other for other in (*taken, *outdated))]
-        for idle in outdated:
-            idle.stack.close()
-        return taken[0] if taken else None
-
-    def _open_another(self, served: ServedRepository) -> _Open:
+    def _open_another(self, served: ServedRepository) -> OpenContext:
         with self._lock:
             opening = self._opening.setdefault(served.name.casefold(), threading.Lock())
         # Two that open a mirror for the first time would both create it.
@@ -244,16 +216,12 @@ class Repositories:
                     raise MirrorDamaged("The mirror was damaged; it is made anew.", hint="Try again.") from error
                 raise
             self._note_opened(served, context)
-            return _Open(self._require(context.github.repository_id), context, stack.pop_all())
+            return OpenContext(self._require(context.github.repository_id), context, stack.pop_all())
 
     def _repair(self, served: ServedRepository) -> bool:
         if served.id is None or self._source.repair is None or not self._source.repair(served.id):
             return False
-        with self._lock:
-            outdated = [idle for idle in self._idle if idle.repository.id == served.id]
-            self._idle = [idle for idle in self._idle if idle.repository.id != served.id]
-        for idle in outdated:
-            idle.stack.close()
+        self._idle.drop(served.id)
         return True
 
     def _note_opened(self, served: ServedRepository, context: RepositoryContext) -> None:
@@ -272,9 +240,13 @@ class Repositories:
         for every_name in (name, *served.names):
             self._configs[every_name.casefold()] = context.config
 
-    def _give_back(self, lent: _Open) -> None:
-        with self._lock:
-            self._idle.append(lent)
-            surplus, self._idle = self._idle[:-_MOST_IDLE], self._idle[-_MOST_IDLE:]
-        for idle in surplus:
-            idle.stack.close()
+    def _give_back(self, lent: OpenContext, sent: int) -> None:
+        github, repository = lent.context.github, lent.repository
+        self.budgets.note(repository.account, repository.name, github.requests_sent - sent, github.budgets())
+        self._idle.give(lent)
+
+
+def _by_name(rows: Sequence[ServedRepository], name: str) -> list[ServedRepository]:
+    """Return who has a name, else who had it: one that was given up may be another repository's."""
+    name = name.casefold()
+    return [row for row in rows if row.name.casefold() == name] or [row for row in rows if name in row.names]

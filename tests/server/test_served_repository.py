@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 import requests
 
+from bot.server.database import Database
+from bot.server.repositories import Repositories, RepositorySource
+from bot.server.served_repository import RepositoryRows, ServedRepository
 from bot.server.service import Service
 from bot.server.webhooks import signature_of
 from tests.pipeline.conftest import history, office
@@ -82,3 +85,17 @@ def test_another_repository_is_named_and_left_alone(
     assert office.backports() == []
     (line,) = [record.getMessage() for record in caplog.records if record.name == "bot.server.repositories"]
     assert line.startswith("A delivery about acme/other was left alone: this service is not for that repository.")
+
+
+def test_a_name_that_was_given_up_is_another_repositorys_once_that_has_it(database: Database) -> None:
+    rows = RepositoryRows(database)
+    rows.keep(ServedRepository(id=1, name="acme/widget"))
+    rows.keep(ServedRepository(id=1, name="acme/motor"))
+    repositories = Repositories(
+        database, RepositorySource(open=lambda _served: pytest.fail("opened"), list=rows.served)
+    )
+    for number, name in ((1, "acme/widget"), (1, "Acme/Motor")):
+        assert repositories.find(name) == repositories.find("whatever", number)
+    rows.keep(ServedRepository(id=2, name="acme/widget"))
+    numbers = [repositories.find(*about) for about in (("acme/widget",), ("acme/motor",), ("acme/motor", 2))]
+    assert [found.id if found else None for found in numbers] == [2, 1, 2]
