@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import shlex
 import shutil
@@ -165,7 +166,9 @@ def _source(place: str) -> str:
 def _make(*words: str) -> str:
     """Run make with this Python's programs, without a look at whether they are current."""
     command = ["make", "--old-file=.venv/.ready", f"BIN={Path(sys.executable).parent}", *words]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    # The tests run suites without pytest's plugins; make runs the bot's own tests, which need theirs.
+    variables = {name: value for name, value in os.environ.items() if name != "PYTEST_DISABLE_PLUGIN_AUTOLOAD"}
+    result = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 
