@@ -20,6 +20,7 @@ from bot.environment.safe_output import to_json
 from bot.environment.temporary_folders import scratch_folder
 from bot.errors import ConfigError
 from bot.git.untrusted_repository import head_commit
+from bot.proof.change import Change
 from bot.proof.prove_trees import prove_trees
 from bot.proof.source_copy import copy_sources
 from bot.report import terminal
@@ -111,18 +112,20 @@ def prove_fix(
             lay_out()  # the result decides which companions' suites run
             lay_out = None
         verdict = prove_trees(
-            tree,
-            fixed_tree,
-            carried_patch,
+            Change(
+                tree,
+                fixed_tree,
+                carried_patch,
+                companions=needed_companions(DirectoryTree(tree), DirectoryTree(fixed_tree), carried_patch, patches)
+                if carried_patch and with_companions
+                else (),
+                patches=patches,
+                branch=branch,
+                changed_files=() if carried_patch else differing_paths(tree, fixed_tree),
+                commits=(head_commit(tree), head_commit(fixed_tree)),
+            ),
             lay_out=lay_out,
-            companions=needed_companions(DirectoryTree(tree), DirectoryTree(fixed_tree), carried_patch, patches)
-            if carried_patch and with_companions
-            else (),
-            patches=patches,
             settings=settings,
-            branch=branch,
-            changed_files=() if carried_patch else differing_paths(tree, fixed_tree),
-            commits=(head_commit(tree), head_commit(fixed_tree)),
             device=_device_of(device, settings),
             evidence=evidence,
             progress=tell,

@@ -15,6 +15,7 @@ from bot.pick.context import PickContext
 from bot.pipeline.context import RepositoryContext
 from bot.pipeline.remote_proof import actions_runner
 from bot.proof.artifacts import evidence_folder
+from bot.proof.change import Change
 from bot.proof.inconclusive import inconclusive
 from bot.proof.no_tests import checks_instead, missing_tests, no_tests, unrun_tests
 from bot.proof.prove_trees import prove_trees
@@ -106,17 +107,19 @@ class LocalRunner:
                 context.mirror.export(request.commit, tree)
 
             return prove_trees(
-                base,
-                tree,
-                context.patches[request.patch] if request.patch else None,
+                Change(
+                    base,
+                    tree,
+                    context.patches[request.patch] if request.patch else None,
+                    companions=[context.patches[name] for name in request.companions],
+                    patches=context.patches,
+                    branch=request.branch,
+                    changed_files=request.changed_files,
+                    commits=(request.base_commit, request.commit),
+                    kernels_of=request.base_commit,
+                ),
                 lay_out=lay_out,
-                companions=[context.patches[name] for name in request.companions],
-                patches=context.patches,
                 settings=context.config.prove,
-                branch=request.branch,
-                changed_files=request.changed_files,
-                commits=(request.base_commit, request.commit),
-                kernels_of=request.base_commit,
                 evidence=context.evidence or _kept_evidence(request, context, progress),
                 progress=progress,
                 stop_when=context.stop_when,

@@ -21,6 +21,7 @@ from bot.carried.apply import Applied, apply, write
 from bot.carried.load import bundled_patches, load_patches
 from bot.carried.source_tree import DirectoryTree
 from bot.models import VerdictOutcome
+from bot.proof.change import Change
 from bot.proof.prove_trees import prove_trees
 
 LONGEST = 30.0
@@ -37,7 +38,7 @@ def test_a_proof_takes_half_a_minute_at_most(version: str, release_tree: Callabl
     write(result.changes, candidate)
     for _ in range(2):
         start, before = time.monotonic(), _cpu()
-        verdict = prove_trees(base, candidate, patch, patches=patches, device="cpu")
+        verdict = prove_trees(Change(base, candidate, patch, patches=patches), device="cpu")
         wall, cpu = time.monotonic() - start, _cpu() - before
     assert verdict.outcome is VerdictOutcome.PROVEN, verdict.reason
     load, cores = os.getloadavg()[0], os.cpu_count()

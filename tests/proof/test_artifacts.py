@@ -12,6 +12,7 @@ import pytest
 
 from bot.models import CaseOutcome, CaseResult, Device, SuiteRun, Verdict, VerdictOutcome
 from bot.proof.artifacts import write_evidence
+from bot.proof.change import Change
 from bot.proof.prove_trees import prove_trees
 from bot.proof.verdict_json import SCHEMA
 
@@ -64,12 +65,13 @@ def test_both_reports_lie_beside_the_verdict(tmp_path: Path) -> None:
         (tmp_path / name / "widget.py").write_text(f"def size():\n    return {value}\n")
     (tmp_path / "candidate" / "test_size.py").write_text(test)
     verdict = prove_trees(
-        tmp_path / "base",
-        tmp_path / "candidate",
-        None,
-        patches={},
-        changed_files=("widget.py", "test_size.py"),
-        commits=("a" * 40, "b" * 40),
+        Change(
+            tmp_path / "base",
+            tmp_path / "candidate",
+            None,
+            changed_files=("widget.py", "test_size.py"),
+            commits=("a" * 40, "b" * 40),
+        ),
         device="cpu",
         evidence=tmp_path / "evidence",
     )

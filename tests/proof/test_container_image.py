@@ -14,6 +14,7 @@ from bot.config.prove import ProveConfig
 from bot.errors import SuiteError
 from bot.models import VerdictOutcome, never, silent
 from bot.proof import container_image
+from bot.proof.change import Change
 from bot.proof.container_image import fetch_image
 from bot.proof.isolated_command import IsolationSettings
 from bot.proof.prepare_machine import run_preparations
@@ -152,14 +153,7 @@ def test_a_machine_that_is_not_ready_leaves_an_inconclusive_verdict_for_the_bot_
     files = ["widget.py", "test_it.py"]
     base, candidate = trees(tmp_path)
     verdict = prove_trees(
-        base,
-        candidate,
-        None,
-        patches={},
-        settings=settings,
-        changed_files=files,
-        commits=commits,
-        evidence=evidence,
+        Change(base, candidate, None, changed_files=files, commits=commits), settings=settings, evidence=evidence
     )
     assert verdict.outcome is VerdictOutcome.INCONCLUSIVE
     assert reason in verdict.reason

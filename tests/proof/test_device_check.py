@@ -12,6 +12,7 @@ from bot.config import parse_config
 from bot.config.prove import ProveConfig
 from bot.models import CommandSuite, Device, SuiteRun, Verdict, VerdictOutcome
 from bot.proof import command_suite, device_check, gpu_devices
+from bot.proof.change import Change
 from bot.proof.command_suite import run_command
 from bot.proof.isolated_command import obstacle
 from bot.proof.judge_by_rules import conclude
@@ -51,7 +52,7 @@ def prove_own_tests(tmp_path: Path, settings: ProveConfig) -> tuple[VerdictOutco
     )
     files = ("widget.py", "test_size.py")
     base, candidate = tmp_path / "base", tmp_path / "candidate"
-    proof = prove_trees(base, candidate, None, patches={}, settings=settings, changed_files=files)
+    proof = prove_trees(Change(base, candidate, None, changed_files=files), settings=settings)
     return proof.outcome, proof.reason
 
 

@@ -13,6 +13,7 @@ from bot.carried.apply import Applied, apply, write
 from bot.carried.load import CarriedPatch, bundled_patches, load_patches
 from bot.carried.source_tree import DirectoryTree
 from bot.models import Suite, Verdict, VerdictOutcome
+from bot.proof.change import Change
 from bot.proof.prove_trees import prove_trees
 
 BACKEND = "sglang/srt/layers/attention/aiter_backend.py"
@@ -47,7 +48,7 @@ def prove(tmp_path: Path, release_tree: Callable[[str], Path]) -> Callable[..., 
         text = (candidate / BACKEND).read_text(encoding="utf-8")
         assert old in text
         (candidate / BACKEND).write_text(text.replace(old, new), encoding="utf-8")
-        return prove_trees(base, candidate, patch, patches={}, device="cpu", evidence=tmp_path / "evidence")
+        return prove_trees(Change(base, candidate, patch), device="cpu", evidence=tmp_path / "evidence")
 
     return run
 

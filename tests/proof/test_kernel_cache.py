@@ -14,6 +14,7 @@ import pytest
 from bot.carried.load import load_patches
 from bot.models import CommandSuite, Sha, Suite, Verdict
 from bot.proof import kernel_cache, prove, prove_suite
+from bot.proof.change import Change
 from bot.proof.kernel_cache import drop_old_kernels, look_through
 from bot.proof.prove_trees import prove_trees
 from bot.proof.run_order import RunOrder
@@ -157,12 +158,8 @@ def test_a_proof_finds_the_kernels_of_its_own_base_commit_alone(
 
     def found(commit: Sha | None) -> str:
         verdict = prove_trees(
-            tmp_path / "base",
-            tmp_path / "candidate",
-            patch,
-            patches={patch.name: patch},
+            Change(tmp_path / "base", tmp_path / "candidate", patch, patches={patch.name: patch}, kernels_of=commit),
             device="cpu",
-            kernels_of=commit,
         )
         return verdict.base.cases[0].message
 

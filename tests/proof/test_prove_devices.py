@@ -11,6 +11,7 @@ import pytest
 from bot.config import parse_config
 from bot.config.prove import ProveConfig
 from bot.models import Progress, StopWhen, SuiteRun, Verdict, VerdictOutcome, never, silent
+from bot.proof.change import Change
 from bot.proof.prove_devices import prove_devices
 from bot.proof.prove_trees import prove_trees
 
@@ -31,12 +32,8 @@ def test_a_proof_is_as_good_as_its_worst_device(tmp_path: Path) -> None:
     base, candidate = trees(tmp_path)
     lines: list[str] = []
     verdict = prove_trees(
-        base,
-        candidate,
-        None,
-        patches={},
+        Change(base, candidate, None, changed_files=("widget.py", "test_it.py")),
         settings=settings("devices: [{name: cpu}, {name: gfx942}]"),
-        changed_files=("widget.py", "test_it.py"),
         evidence=tmp_path / "evidence",
         progress=lines.append,
     )
@@ -57,7 +54,7 @@ def test_one_of_the_devices_can_be_asked_for_alone(tmp_path: Path) -> None:
     base, candidate = trees(tmp_path)
     both = settings("devices: [{name: cpu}, {name: gfx942}]")
     verdict = prove_trees(
-        base, candidate, None, patches={}, settings=both, device="cpu", changed_files=("widget.py", "test_it.py")
+        Change(base, candidate, None, changed_files=("widget.py", "test_it.py")), settings=both, device="cpu"
     )
     assert verdict.outcome is VerdictOutcome.PROVEN
     assert verdict.devices == ()

@@ -19,6 +19,7 @@ from bot.errors import SuiteError
 from bot.models import Suite, SuiteRun, VerdictOutcome, never, silent
 from bot.proof import container_image as images
 from bot.proof import gpu_devices, prove
+from bot.proof.change import Change
 from bot.proof.container_image import fetch_image
 from bot.proof.isolated_command import IsolationSettings
 from bot.proof.prove_trees import prove_trees
@@ -162,7 +163,7 @@ def test_the_verdict_names_the_image_by_its_digest() -> None:
         settings = ProveConfig.model_validate({"device": "cpu", "containers": [{"image": IMAGE}]})
         files = ["widget.py", "test_it.py"]
         base, candidate = folder / "base", folder / "candidate"
-        verdict = prove_trees(base, candidate, None, patches={}, settings=settings, changed_files=files)
+        verdict = prove_trees(Change(base, candidate, None, changed_files=files), settings=settings)
     assert verdict.outcome is VerdictOutcome.PROVEN, verdict.reason
     assert verdict.candidate.device is not None
     assert "@sha256:" in verdict.candidate.device.versions["image"]

@@ -19,6 +19,7 @@ from pathlib import Path
 from bot.environment import credentials
 from bot.config import ProveConfig
 from bot.errors import SuiteError
+from bot.proof.change import Change
 from bot.proof.prove_trees import prove_trees
 
 base, candidate, choice, reading = *map(Path, sys.argv[1:3]), *sys.argv[3:]
@@ -26,7 +27,7 @@ getattr(credentials, reading)(credentials.TOKEN)
 settings = ProveConfig(device="cpu", without_isolation=choice)
 try:
     files = ["test_it.py"]
-    verdict = prove_trees(base, candidate, None, patches={}, settings=settings, changed_files=files, progress=print)
+    verdict = prove_trees(Change(base, candidate, None, changed_files=files), settings=settings, progress=print)
 except SuiteError as error:
     print("refused:", error.message, error.hint)
 else:

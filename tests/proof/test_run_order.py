@@ -27,6 +27,7 @@ from bot.errors import SuiteError
 from bot.models import CaseOutcome, CommandSuite, StopWhen, Suite, SuiteRun, Verdict, VerdictOutcome, never
 from bot.proof import process, prove, prove_suite, suite_sequence
 from bot.proof import prove_trees as prove_trees_module
+from bot.proof.change import Change
 from bot.proof.isolated_command import DEFAULT, IsolationSettings, obstacle
 from bot.proof.prove_trees import prove_trees
 from bot.proof.pytest_suite import run_suite
@@ -287,7 +288,7 @@ def test_the_trees_are_laid_out_while_the_suite_starts_up(carried: CarriedPatch,
         wait_until(lambda: started_trees(tmp_path) == {base, candidate})
         laid_items.append(time.monotonic())
 
-    verdict = prove_trees(base, candidate, carried, lay_out=lay_out, patches={}, device="cpu")
+    verdict = prove_trees(Change(base, candidate, carried), lay_out=lay_out, device="cpu")
     assert "all passed on the candidate" in verdict.reason  # what the rules say of these trees is no matter of turns
     for run in (verdict.base, verdict.candidate):
         assert clock(run, "started") < laid_items[0] < clock(run, "began")
@@ -299,7 +300,7 @@ def test_trees_that_cannot_be_laid_out_end_the_proof(carried: CarriedPatch, tmp_
 
     is_open = time.monotonic()
     with pytest.raises(SuiteError, match="The disk is full"):
-        prove_trees(tmp_path / "1", tmp_path / "2", carried, lay_out=lay_out, patches={}, device="cpu")
+        prove_trees(Change(tmp_path / "1", tmp_path / "2", carried), lay_out=lay_out, device="cpu")
     assert time.monotonic() - is_open < 300
     assert list(tmp_path.glob("backport-*")) == []
 
@@ -338,12 +339,13 @@ def test_no_suite_begins_before_the_trees_are_laid_out(
                 (tree / "file").touch()
 
         verdict = prove_trees(
-            base,
-            candidate,
-            broken_value,
+            Change(
+                base,
+                candidate,
+                broken_value,
+                companions=[replace(carried, name="second")] if follower == "companion" else [],
+            ),
             lay_out=lay_out,
-            companions=[replace(carried, name="second")] if follower == "companion" else [],
-            patches={},
             settings=ProveConfig(commands=(command,) if follower == "command" else ()),
             device="cpu",
             progress=lines.append,
@@ -372,11 +374,8 @@ def test_a_proof_that_ended_before_its_trees_were_there_leaves_nothing(
             time.sleep(0.2)  # the trees are laid out while the thread of the run that ended is not done
 
     verdict = prove_trees(
-        tmp_path / "base",
-        tmp_path / "candidate",
-        carried,
+        Change(tmp_path / "base", tmp_path / "candidate", carried),
         lay_out=lambda: wait_until(lambda: len(endings(lines)) == 2),
-        patches={},
         progress=hold_up,
     )
     assert verdict.outcome is VerdictOutcome.INCONCLUSIVE

@@ -12,6 +12,7 @@ from bot.config import parse_config
 from bot.environment import credentials
 from bot.models import CommandSuite, Verdict, VerdictOutcome, never, silent
 from bot.proof import setup_trees
+from bot.proof.change import Change
 from bot.proof.isolated_command import DEFAULT
 from bot.proof.prove_trees import prove_trees
 from bot.proof.setup_run import SetupFailed
@@ -44,7 +45,7 @@ def trees(tmp_path: Path) -> tuple[Path, Path]:
 def prove(trees: tuple[Path, Path], setup: str, evidence: Path | None = None) -> Verdict:
     settings = parse_config(f"repository: a/b\nprove: {{device: cpu, setup: {setup}}}\n").prove
     return prove_trees(
-        *trees, None, patches={}, settings=settings, changed_files=("ring.py", "test_ring.py"), evidence=evidence
+        Change(*trees, None, changed_files=("ring.py", "test_ring.py")), settings=settings, evidence=evidence
     )
 
 
@@ -223,7 +224,7 @@ def with_manifest(trees: tuple[Path, Path], commands: str = "[]") -> Verdict:
     setup = f'[["{{python}}", -c, "{look}"]]'
     settings = parse_config(f"repository: a/b\nprove: {{device: cpu, setup: {setup}, commands: {commands}}}\n").prove
     files = ("ring.py", "test_ring.py", "pytest.ini")
-    return prove_trees(base, candidate, None, patches={}, settings=settings, changed_files=files)
+    return prove_trees(Change(base, candidate, None, changed_files=files), settings=settings)
 
 
 def test_the_base_has_the_manifest_of_the_change_so_its_tests_run_there(trees: tuple[Path, Path]) -> None:
