@@ -18,6 +18,7 @@ from pydantic import TypeAdapter
 from bot.commands.triggers import ChangeTrigger, CommentTrigger, LabelTrigger, MergeTrigger, Trigger
 from bot.server import turns
 from bot.server.database import Database, Job
+from bot.server.fence import Fence
 
 SERVE, REQUESTS = "serve-delivery", "requests"
 ACKNOWLEDGE, SIGNS = "acknowledge", "signs"
@@ -109,6 +110,10 @@ class Deliveries:
         if row is None:
             return None
         return Delivery(id=row[0], name=row[1], trigger=_read_trigger(row[2]), repository_id=row[3], received_at=row[4])
+
+    def fence(self, number: int) -> Fence:
+        """Return what keeps a process that slept from serving a delivery beside the one that took it over."""
+        return Fence(self._database, f"{SERVE} {number}")
 
     def end(self, number: int, problem: str = "") -> None:
         """Note that the work has ended. What failed keeps its trigger beside the `problem`; else only the key stays."""

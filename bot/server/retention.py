@@ -83,6 +83,9 @@ _FENCES: LiteralString = """
         OR thing ~ '^show-request [0-9]+$' AND NOT EXISTS (
             SELECT FROM backport_request WHERE id = substring(fence.thing FROM 14)::bigint
         )
+        OR thing ~ '^serve-delivery [0-9]+$' AND NOT EXISTS (
+            SELECT FROM backport_delivery WHERE id = substring(fence.thing FROM 16)::bigint
+        )
 """
 
 

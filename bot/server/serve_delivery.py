@@ -16,6 +16,7 @@ from bot.pipeline.unexpected_errors import as_backport_error
 from bot.proof.run_isolated import RunsEnded
 from bot.server.budgets import Purpose
 from bot.server.deliveries import Deliveries, Delivery
+from bot.server.fence import Fence, Overtaken, fenced
 from bot.server.patience import BREAKDOWNS, FETCHES, OnResults, database_moment, for_a_job, next_moment
 from bot.server.repositories import Repositories
 from bot.server.requests import Requests
@@ -72,9 +73,9 @@ class DeliveryServer:
     def _serve_open(self, record: Delivery, attempts: int) -> None:
         problem = ""
         try:
-            self._serve(record)
-        except RunsEnded:
-            return  # what it was about is served after the next start
+            self._serve(record, self._deliveries.fence(record.id))
+        except (RunsEnded, Overtaken):
+            return  # what it was about is served after the next start, or another process serves it
         except psycopg.Error as error:
             raise TryAgain(database_moment(error)) from error
         except Exception as error:
@@ -111,7 +112,7 @@ class DeliveryServer:
         except Exception as unanswered:
             log.warning("Whoever asked could not be told: %s", unanswered)
 
-    def _serve(self, record: Delivery) -> None:
+    def _serve(self, record: Delivery, fence: Fence) -> None:
         repository = self._repositories.find(record.trigger.repository, record.repository_id)
         if repository is None:
             return
@@ -122,7 +123,8 @@ class DeliveryServer:
                 refuse(record.trigger, context.config_error, context)
                 return
             recorder = RequestRecorder(self._requests)
-            summary = serve(record.trigger, for_a_job(context), recorder)
+            with fenced(for_a_job(context), fence) as fenced_context:
+                summary = serve(record.trigger, fenced_context, recorder)
             recorder.begin(summary)
         if not summary.under_way:
             self._on_results(summary.results)

@@ -27,6 +27,8 @@ _MOST = 8
 """Kills in one request."""
 _RECORDS = 12
 """The most records that a process makes before its fuse kills it."""
+_EFFECTS = 5
+"""Requests that change something between two kills."""
 _STRIDE = 13
 """Requests between two kills: prime to everything, so that each request of the work is struck in some run."""
 
@@ -61,14 +63,21 @@ def test_kills(tmp_path: Path, service_database: str, capsys: pytest.CaptureFixt
 
 
 def _serve(lab: KillLab, number: int) -> int:
-    """Serve an original: with an even number killed at requests, or else at records."""
+    """Serve an original, which is killed at records, at effects or at all requests in turn."""
     turn = number - FIRST
     is_before, is_group = bool(turn & 2), bool(turn & 4)
-    if turn % 2:
-        return lab.serve(number, fuses=_fuses(random.Random(number), is_before))  # noqa: S311
-    first = 1 + turn // 2 % _STRIDE
-    # A step that is killed each time it has made so many requests would never end.
-    plan = Strikes(first=first, stride=_STRIDE, most=_MOST, before=is_before, group=is_group)
+    # A step that is killed each time it has made so many requests would never end: so at most so many kills.
+    match turn % 3:
+        case 0:
+            first = 1 + turn // 3 % _EFFECTS
+            plan = Strikes(
+                first=first, stride=_EFFECTS, most=_MOST, only_effects=True, before=is_before, group=is_group
+            )
+        case 1:
+            return lab.serve(number, fuses=_fuses(random.Random(number), is_before))  # noqa: S311
+        case _:
+            first = 1 + turn // 3 % _STRIDE
+            plan = Strikes(first=first, stride=_STRIDE, most=_MOST, before=is_before, group=is_group)
     return lab.serve(number, plan=plan)
 
 
@@ -78,8 +87,12 @@ def _fuses(chance: random.Random, is_before: bool) -> Iterator[tuple[int, bool]]
 
 
 def _files(lab: KillLab) -> set[str]:
-    """Return what lies around and is no object, with the numbers out of the names."""
+    """Return what lies around and is neither an object, a ref that keeps one, nor evidence; names are without numbers."""
     lab.start()
     folders = [lab.temporary, *lab.data]
     names = (str(path.relative_to(lab.temporary.parent)) for folder in folders for path in folder.rglob("*"))
-    return {re.sub(r"backport-bot-\w+", "N", name) for name in names if "/objects/" not in name}
+    return {
+        re.sub(r"backport-bot-\w+", "N", name)
+        for name in names
+        if not re.search("/objects/|/evidence/|/fetched/[0-9a-f]{40}$", name)
+    }

@@ -8,8 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.commands.triggers import Trigger
+from bot.handlers.backport import RunTargets
 from bot.handlers.request_summary import RequestSummary
+from bot.pipeline.context import RepositoryContext
 from bot.server import serve_delivery
+from bot.server.database import Database
+from bot.server.deliveries import Deliveries
+from bot.server.fence import Overtaken
 from tests.pipeline.conftest import history, office
 from tests.pipeline.office import BOT, REPOSITORY, Office
 from tests.server.serving import SECRET, serving
@@ -50,3 +56,26 @@ def test_a_comment_is_seen_while_another_request_is_being_served(
         assert not process.is_set()
         assert _signs(office, thanks.id) == []
         process.set()
+
+
+def test_a_process_that_slept_does_not_answer_beside_the_one_that_took_over(
+    office: Office, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overtaken, other_process = threading.Event(), Database(database_url)
+
+    def served_too_late(_trigger: Trigger, context: RepositoryContext, _run: RunTargets) -> RequestSummary:
+        Deliveries(other_process).fence(1)
+        try:
+            context.github.react(1, "rocket")
+        except Overtaken:
+            overtaken.set()
+            raise
+        return RequestSummary()
+
+    monkeypatch.setattr(serve_delivery, "serve", served_too_late)
+    with serving(office, tmp_path / "data", database_url) as service:
+        office.fake_github.add_webhook(REPOSITORY, service.url, SECRET, ["issue_comment"])
+        office.issue(9).create_comment("/backport release/1.2")
+        assert overtaken.wait(60)
+        assert service.deliveries.count_open() == 1
+    other_process.close()
