@@ -87,7 +87,7 @@ def _fuses(chance: random.Random, is_before: bool) -> Iterator[tuple[int, bool]]
 
 
 def _files(lab: KillLab) -> set[str]:
-    """Return what lies around and is neither an object, a ref that keeps one, nor evidence; names are without numbers."""
+    """Return what lies around, without objects, the refs that keep them, and evidence; names are without numbers."""
     lab.start()
     folders = [lab.temporary, *lab.data]
     names = (str(path.relative_to(lab.temporary.parent)) for folder in folders for path in folder.rglob("*"))
