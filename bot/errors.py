@@ -47,6 +47,14 @@ class BackportError(Exception):
         self.message = message
         self.hint = hint
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # An exception is otherwise made again from its positional arguments alone, which breaks a pool of processes.
+        return _make, (type(self), self.args), self.__dict__
+
+
+def _make(kind: type[BackportError], positional: tuple[object, ...]) -> BackportError:
+    return kind.__new__(kind, *positional)
+
 
 class RequestRejected(BackportError):
     """The request cannot be served as it stands; the requester can change it."""

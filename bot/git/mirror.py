@@ -39,6 +39,7 @@ def open_mirror(
     # https://github.com/git/git/blob/v2.39.5/builtin/fetch.c (truncate_fetch_head)
     (directory / "FETCH_HEAD").touch(mode=0o600)
     repo.git.secrets = (token,) if isinstance(token, str) else ()
+    repo.git.is_mirror = True
     repo.git.run("config", f"remote.{remote}.url", url)
     connection = Connection(remote, url, token, progress)
     if (is_new and partial) or PartialMirror.is_marked(repo.git):
@@ -50,7 +51,7 @@ def open_mirror(
 
 
 def _open_partial(repo: Repo, connection: Connection) -> Repository:
-    partial = PartialMirror(Git(repo.git.directory, secrets=repo.git.secrets), connection)
+    partial = PartialMirror(Git(repo.git.directory, secrets=repo.git.secrets, is_mirror=True), connection)
     partial.mark()
     repo = repo.with_variables(partial.variables())
     repo.git.before, repo.git.through = partial.require_history, partial.run

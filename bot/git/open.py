@@ -57,6 +57,7 @@ class Repo(git.Repo):
             secrets=old.secrets,
             before=old.before,
             through=old.through,
+            is_mirror=old.is_mirror,
         )
         repo.odb = git.GitCmdObjectDB(self.odb.root_path(), repo.git)
         return repo

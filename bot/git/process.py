@@ -63,7 +63,7 @@ class Git(git.Git):
     """Runs git on one git directory. `variables` are added to the environment of each process.
 
     `before` is called with the arguments of each process that is not said to be `ready`. `through` runs each attempt,
-    perhaps more than once.
+    perhaps more than once. `is_mirror` says that what is damaged here can be made anew.
     """
 
     if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class Git(git.Git):
         secrets: tuple[str, ...] = (),
         before: Callable[[Sequence[str]], object] | None = None,
         through: Through | None = None,
+        is_mirror: bool = False,
     ) -> None:
         super().__init__(directory)
         self.directory = Path(directory or ".")
@@ -85,6 +86,7 @@ class Git(git.Git):
         self.secrets = secrets
         self.before = before
         self.through = through
+        self.is_mirror = is_mirror
 
     def command(self, arguments: Sequence[str]) -> list[str]:
         """Return the argument list of a process."""
@@ -206,7 +208,7 @@ class Git(git.Git):
     def error(self, result: ProcessResult, action: str, kind: type[GitError] = GitError, hint: str = "") -> GitError:
         """Return the error for a process that failed; it carries the end of git's messages, without secrets."""
         messages = result.stderr.strip()[-_STDERR_LIMIT:]
-        if kind in (GitError, FetchFailed) and _DAMAGE.search(result.stderr):
+        if self.is_mirror and kind in (GitError, FetchFailed) and _DAMAGE.search(result.stderr):
             kind = MirrorDamaged
         return kind(
             f"{action} (exit code {result.code}): {messages or 'git said nothing'}",
@@ -214,6 +216,12 @@ class Git(git.Git):
             code=result.code,
             stderr=messages,
         )
+
+    def lacks(self, what: str) -> GitError:
+        """Return the error for an object that is not here."""
+        if self.is_mirror:
+            return MirrorDamaged(f"The mirror lacks the {what}.", hint="Try again: the mirror is looked at.")
+        return GitError(f"There is no {what} in {self.directory}.", hint="Fetch it first.")
 
     def scrub(self, text: str) -> str:
         """Remove secrets, what looks like a token of GitHub's, credentials in URLs, and the path to the directory."""

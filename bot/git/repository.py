@@ -13,7 +13,6 @@ from pathlib import Path
 
 from git import SymbolicReference
 
-from bot.errors import MirrorDamaged
 from bot.git import export, fetch_ahead, remote, trees
 from bot.git.connection import REMOTE, Connection
 from bot.git.objects import SUBMODULE, ObjectReader, ObjectWriter, parse_commit
@@ -59,7 +58,7 @@ class Repository:
         if self.partial is None:
             return self.git
         variables = {name: value for name, value in self.git.variables.items() if not name.startswith("GIT_CONFIG_")}
-        return Git(self.git.directory, variables=variables, secrets=self.git.secrets)
+        return Git(self.git.directory, variables=variables, secrets=self.git.secrets, is_mirror=self.git.is_mirror)
 
     # --- the remote ---------------------------------------------------------------------------------------------------
 
@@ -145,7 +144,7 @@ class Repository:
                 self.partial.bring_commits([sha])
                 entry = self.reader.read(sha)
             if entry is None or entry[0] != "commit":
-                raise MirrorDamaged(f"The mirror lacks the commit {sha}.", hint="Try again: the mirror is looked at.")
+                raise self.git.lacks(f"commit {sha}")
             if len(self._commits) >= _COMMITS_LIMIT:
                 self._commits.clear()
             commit = self._commits[sha] = parse_commit(sha, entry[2])
@@ -173,7 +172,7 @@ class Repository:
             self.partial.bring([sha])
             entry = self.reader.read(sha)
         if entry is None:
-            raise MirrorDamaged(f"The mirror lacks the object {sha}.", hint="Try again: the mirror is looked at.")
+            raise self.git.lacks(f"object {sha}")
         return entry[2]
 
     def tree_of(self, name: Sha) -> Sha | None:
