@@ -6,6 +6,7 @@ Objects, trees, the remote and exports have modules of their own; picks are buil
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os import PathLike
@@ -26,6 +27,8 @@ from bot.models import Commit, Sha, Signature
 _NAMESPACES = ("refs/heads/", f"refs/remotes/{REMOTE}/")
 # About 2 kB each.
 _COMMITS_LIMIT = 10_000
+_RECENT = 60.0
+"""Seconds."""
 
 
 class Repository:
@@ -44,6 +47,7 @@ class Repository:
         self.tree_cache = TreeCache(self.reader, bring=partial.bring if partial else None)
         self.writer = ObjectWriter(Path(self.git.variables.get("GIT_OBJECT_DIRECTORY", self.objects)))
         self._commits: dict[Sha, Commit] = {}
+        self._listing: tuple[float, dict[str, Sha]] | None = None
 
     @classmethod
     def open(cls, directory: Path) -> Repository:
@@ -70,7 +74,16 @@ class Repository:
 
     def branches(self) -> dict[str, Sha]:
         """Ask the remote for its branches and their tips."""
-        return remote.list_branches(self)
+        self._listing = None
+        tips = remote.list_branches(self)
+        self._listing = (time.monotonic(), tips)
+        return tips
+
+    def recent_branches(self) -> dict[str, Sha]:
+        """Return the remote's branches and their tips as they were at most a minute ago."""
+        if self._listing is not None and time.monotonic() - self._listing[0] < _RECENT:
+            return self._listing[1]
+        return self.branches()
 
     def remote_head(self) -> tuple[str, Sha | None]:
         """Ask the remote for the name and the tip of its default branch; the tip is None if the remote is empty."""

@@ -17,7 +17,7 @@ from bot.errors import RequestRejected
 from bot.git.trees import CommitTree
 from bot.models import Affectedness, Sha, Target
 from bot.pipeline.context import RepositoryContext
-from bot.pipeline.target_repository import repository_not_visible, resolve_repository, target_branches
+from bot.pipeline.target_repository import recent_target_branches, repository_not_visible, resolve_repository
 from bot.report import replies
 
 
@@ -29,7 +29,7 @@ def resolve_command_targets(
     Raises:
         RequestRejected: more than `max_targets`, or `auto` if nothing tells what is affected.
     """
-    tips = target_branches(context)
+    tips = recent_target_branches(context)  # the request was read a moment ago
     targets_of_command = resolve_targets(command.targets, tips, context.config)
     if {ALL, AUTO} & set(command.targets):
         targets_of_command = replace(

@@ -33,7 +33,7 @@ def learn_backports(context: PickContext, commits: Sequence[Sha] = (), branches:
 
 
 def _learn(context: PickContext, commits: Sequence[Sha], branches: Iterable[str]) -> None:
-    tips = context.mirror.branches()
+    tips = context.mirror.recent_branches()
     stable = [tips[branch] for branch in stable_branches(tips, context.config)]
     targets = [tips[branch] for branch in branches if branch in tips]
     context.mirror.fetch([*stable, *targets, *commits])

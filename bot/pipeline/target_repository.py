@@ -13,12 +13,20 @@ from bot.pipeline.request import BackportRequest
 
 def target_branches(context: RepositoryContext) -> dict[str, Sha]:
     """Return every branch that can be a target, by the name that a requester gives it."""
-    other_tips = {
+    return context.mirror.branches() | _other_branches(context)
+
+
+def recent_target_branches(context: RepositoryContext) -> dict[str, Sha]:
+    """Return the same, as it was at most a minute ago: for who has just asked."""
+    return context.mirror.recent_branches() | _other_branches(context)
+
+
+def _other_branches(context: RepositoryContext) -> dict[str, Sha]:
+    return {
         str(Target(name, branch)): tip
         for name, repository in context.other_repositories.items()
         for branch, tip in repository.mirror.branches().items()
     }
-    return context.mirror.branches() | other_tips
 
 
 def resolve_repository(target: Target, context: RepositoryContext) -> RepositoryContext:
