@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.commands.parser import Command
 from bot.commands.permissions import Requester, is_allowed
-from bot.config import Permission
+from bot.config import Permission, Permissions
 from bot.pipeline.context import RepositoryContext
 
 
@@ -28,7 +28,7 @@ class Authorizer:
             self._requester = Requester(
                 login=self._login, level=Permission(level) if level in set(Permission) else None
             )
-        permissions = self._context.config.permissions
+        permissions = _permissions(self._context)
         if any(is_allowed(command, self._requester, permissions) for command in commands):
             return True
         if self._has_teams:
@@ -43,3 +43,16 @@ class Authorizer:
 def is_authorized(command: Command, login: str, context: RepositoryContext) -> bool:
     """Decide by GitHub's permission on the repository, and by the users and teams that the configuration names."""
     return Authorizer(login, context).allows(command)
+
+
+def _permissions(context: RepositoryContext) -> Permissions:
+    """Return what counts in a repository: the configuration of another one can ask for more there, not give it away."""
+    permissions = context.config.permissions
+    if context.home is None:
+        return permissions
+    least = Permissions()
+    update = {
+        "backport": max(permissions.backport, least.backport, key=list(Permission).index),
+        "no_prove": max(permissions.no_prove, least.no_prove, key=list(Permission).index),
+    }
+    return permissions.model_copy(update={**update, "users": (), "teams": ()})

@@ -65,12 +65,14 @@ class RepositoryOpener:
             GitHubError: the repository cannot be seen.
         """
         settings = replace(self.settings, repository=served.name, pace=self._pace_of(served))
-        client = settings.client(self._account_for(served))
+        # The App may serve many owners. What a repository's configuration names is reached with its own token alone.
+        account = self._account_for(served)
+        client = settings.client(account)
         with (
             self.mirrors.using(client.repository_id, url=client.clone_url) as directory,
             open_connection(
                 replace(settings, directory=directory, repository=client.repository),
-                self.account,
+                account,
                 self.progress,
                 client=client,
             ) as connection,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import PickConfig, parse_config
+from bot.config import Permission, Permissions, PickConfig, parse_config
 from bot.github.connection_settings import ConnectionSettings
 from bot.models import Conflicted, Failed, Opened
 from bot.pipeline.open_context import open_repository_context
@@ -88,6 +88,22 @@ def test_permission_is_asked_of_the_repository_of_the_target(both: Office, fork:
     assert isinstance(refusal, Failed)
     assert THERE in refusal.message
     assert isinstance(outcome, Opened)
+    assert not any(name.startswith("backport/") for name in _branches(fork))
+
+
+def test_a_configuration_gives_nobody_a_right_in_another_repository(both: Office, fork: Path) -> None:
+    both.fake_github.grant(REPOSITORY, "ann", "write")
+    both.fake_github.grant(THERE, "ann", "read")
+    generous = {"permissions": Permissions(backport=Permission.READ, no_prove=Permission.READ, users=("ann",))}
+    others = {
+        name: with_pick(other, config=other.config.model_copy(update=generous))
+        for name, other in both.context.other_repositories.items()
+    }
+    (refusal,) = replace(both, context=replace(both.context, other_repositories=others)).say(
+        f"/backport {THERE}:rocm-2", as_="ann"
+    )
+    assert isinstance(refusal, Failed)
+    assert "@ann may not ask" in refusal.message
     assert not any(name.startswith("backport/") for name in _branches(fork))
 
 

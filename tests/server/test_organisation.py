@@ -46,12 +46,12 @@ class Organisation:
     service: Service
     maintainer: Github
 
-    def add(self, repository: str) -> None:
+    def add(self, repository: str, *, private: bool = False) -> None:
         """Make a copy of the project and install the App on it."""
         git_dir = self.directory / f"{repository}.git"
         shutil.copytree(self.directory / "template" / ".git", git_dir)
         git(git_dir, "config", "core.bare", "true")
-        self.fake_github.create_repository(repository, git_dir)
+        self.fake_github.create_repository(repository, git_dir, private=private)
         self.fake_github.grant(repository, MAINTAINER, "write")
         seed_pull_requests(self.fake_github, git_dir, repository)
         self.fake_github.install_app(APP, [repository])
@@ -189,3 +189,19 @@ def test_a_configuration_that_cannot_be_used_is_told_once_and_one_that_is_mended
     assert (issue.state, issue.title) == ("closed", "backport.yaml can be used again")
     organisation.ask("acme/widget", "/backport release/1.2")
     assert [[label.name for label in pull.labels] for pull in organisation.backports("acme/widget")] == [["stable"]]
+
+
+def test_a_configuration_reaches_no_repository_of_another_installation(organisation: Organisation) -> None:
+    organisation.add("acme/secret", private=True)
+    organisation.add("evil/thing")
+    before = len(organisation.fake_github.requests())
+    organisation.configure(
+        "evil/thing",
+        "prove: {device: cpu, required: false}\nelsewhere: [{repository: acme/secret}]\n"
+        f"permissions: {{users: [{MAINTAINER}]}}\n",
+    )
+    organisation.ask("evil/thing", "/backport acme/secret:release/1.2")
+    (answer,) = organisation.answers("evil/thing")
+    assert "cannot be seen" in answer
+    assert organisation.backports("acme/secret") == []
+    assert not any("acme/secret.git" in str(request) for request in organisation.fake_github.requests()[before:])
