@@ -6,6 +6,7 @@ sent when it is complete: a half-duplex client and a full-duplex backend would w
 
 from __future__ import annotations
 
+import functools
 import gzip
 import shlex
 import subprocess
@@ -77,7 +78,7 @@ def _answer(world: World, request: Request, body: bytes) -> Response:
     except ApiError as error:
         headers = {"WWW-Authenticate": 'Basic realm="GitHub"'} if error.status == 401 else {}
         return PlainTextResponse(str(error), error.status, headers)
-    response = _backend(world, request, repository, token, body)
+    response = _begin_fetch(request, repository) or _backend(world, request, repository, token, body)
     if pushes and token and request.method == "POST":
         with world.lock:
             follow_refs(world, repository, token.user)
@@ -97,6 +98,29 @@ def _admit(world: World, request: Request, token: Token | None, level: Level) ->
     if repository is None or access_level is Level.NONE:
         raise ApiError(404, "Repository not found.")
     raise ApiError(403, f"Permission to {repository.full_name}.git denied to {token.user.login}.")
+
+
+_beginnings: dict[tuple[str, int], tuple[dict[str, str], bytes]] = {}
+"""git's answers to the first request of a fetch, which says what the server can and nothing of the branches.
+
+https://git-scm.com/docs/protocol-v2#_capability_advertisement
+"""
+
+
+def _begin_fetch(request: Request, repository: Repository) -> Response | None:
+    """Return git's answer to the same request as before; None if there was none, or it is another kind of request."""
+    answer = _beginnings.get(_key_of(repository))
+    return Response(answer[1], headers=answer[0]) if answer is not None and _begins_fetch(request) else None
+
+
+def _begins_fetch(request: Request) -> bool:
+    version = request.headers.get("git-protocol", "")
+    return (request.method, request.url.query, version) == ("GET", "service=git-upload-pack", "version=2")
+
+
+def _key_of(repository: Repository) -> tuple[str, int]:
+    directory = repository.git.directory
+    return str(directory), (directory / "config").stat().st_mtime_ns
 
 
 def _backend(world: World, request: Request, repository: Repository, token: Token | None, body: bytes) -> Response:
@@ -119,11 +143,20 @@ def _backend(world: World, request: Request, repository: Repository, token: Toke
         "REMOTE_ADDR": "127.0.0.1",
         "REMOTE_USER": token.user.login if token else "",
     }
-    result = subprocess.run(["git", "http-backend"], input=body, capture_output=True, check=False, env=environment)
+    result = subprocess.run([_program()], input=body, capture_output=True, check=False, env=environment)
     status, headers, content = _cgi(result.stdout)
+    if status == 200 and _begins_fetch(request):
+        _beginnings[_key_of(repository)] = headers, content
     if hooks and request.url.path.endswith("/git-receive-pack"):
         content = explain_refusals(content, repository.push_rule.summary if repository.push_rule else "")
     return Response(content, status, headers)
+
+
+@functools.cache
+def _program() -> str:
+    # `git http-backend` would start it and wait for it.
+    paths = subprocess.run(["git", "--exec-path"], capture_output=True, text=True, check=True, env=ENVIRONMENT)
+    return f"{paths.stdout.strip()}/git-http-backend"
 
 
 def _workflow_hooks(world: World, token: Token | None) -> Path | None:
