@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -26,10 +28,31 @@ _TRANSIENT = (500, 502, 503, 504)
 _ATTEMPTS = 3
 
 
-class GitHubRetry(Retry):
-    """urllib3's retries, with our rule for what may be repeated. `longest_wait` (seconds) bounds all pauses."""
+def _allow() -> None:
+    return
 
-    def __init__(self, *, longest_wait: float, waited: float = 0.0, **settings: Any) -> None:  # noqa: ANN401 - urllib3's
+
+@dataclass(slots=True)
+class Gate:
+    """`check` is called directly before each attempt to send a request; what it raises ends the request unsent."""
+
+    check: Callable[[], None] = _allow
+
+
+class GitHubRetry(Retry):
+    """urllib3's retries, with our rule for what may be repeated. `longest_wait` (seconds) bounds all pauses.
+
+    Each further attempt passes the `gate`.
+    """
+
+    def __init__(
+        self,
+        *,
+        longest_wait: float,
+        gate: Gate | None = None,
+        waited: float = 0.0,
+        **settings: Any,  # noqa: ANN401 - urllib3's
+    ) -> None:
         defaults = {
             "total": _ATTEMPTS,
             "backoff_factor": 0.5,
@@ -39,11 +62,12 @@ class GitHubRetry(Retry):
             "raise_on_status": False,
         }
         super().__init__(**{**defaults, **settings})
-        self.longest_wait, self.waited = longest_wait, waited
+        self.longest_wait, self.waited, self.gate = longest_wait, waited, gate or Gate()
 
     def new(self, **changes: Any) -> Self:  # noqa: ANN401 - urllib3's
         """Copy with changes, as urllib3 asks for each attempt."""
-        return super().new(**{"longest_wait": self.longest_wait, "waited": self.waited, **changes})
+        ours = {"longest_wait": self.longest_wait, "waited": self.waited, "gate": self.gate}
+        return super().new(**{**ours, **changes})
 
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
         """Say whether `increment` is to decide about an answer."""
@@ -72,3 +96,4 @@ class GitHubRetry(Retry):
         """Pause before the next attempt; `increment` has paused already if a limit was hit."""
         if response is None or response.status not in _LIMIT_STATUS:
             super().sleep(response)
+        self.gate.check()

@@ -6,7 +6,7 @@ request.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Literal, Protocol
@@ -54,6 +54,9 @@ class GitHub(Protocol):
 
     def for_another_thread(self) -> AbstractContextManager[GitHub]:
         """Return the same repository over other connections: one client's connections serve one thread."""
+
+    def checking_first(self, check: Callable[[], None]) -> AbstractContextManager[None]:
+        """Call `check` directly before each request while the block runs; what it raises ends the call unsent."""
 
     @property
     def requests_sent(self) -> int:

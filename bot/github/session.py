@@ -22,7 +22,7 @@ from bot.github.account import sign_in
 from bot.github.counted_requester import CountedRequester, Pace
 from bot.github.fork import Fork
 from bot.github.graphql import NotByGraphQL, RepositoryQueries
-from bot.github.http_retry import GitHubRetry
+from bot.github.http_retry import Gate, GitHubRetry
 from bot.github.own_comments import OwnComments
 from bot.github.publication_queries import ReadAhead
 from bot.github.rate_limits import Budget
@@ -57,7 +57,8 @@ class GitHubSession:
         pace: Pace | None = None,
     ) -> None:
         pauses = with_pauses and pace is None and urlsplit(api_url).hostname != "127.0.0.1"
-        retry = GitHubRetry(longest_wait=longest_wait)
+        self._gate = gate = Gate()
+        retry = GitHubRetry(longest_wait=longest_wait, gate=gate)
         signed_in = sign_in(token, repository, api_url=api_url, retry=retry)
         self._permissions = signed_in.permissions
         self._github = Github(
@@ -73,9 +74,10 @@ class GitHubSession:
             seconds_between_writes=1.0 if pauses else 0,
         )
         # A query only reads: it may be repeated, and needs no pause.
-        reading = {"retry": GitHubRetry(longest_wait=longest_wait, allowed_methods=None), "seconds_between_writes": 0}
-        self._reader = CountedRequester(**self._github.requester.kwargs | reading)
-        self._writer = CountedRequester(pace, **self._github.requester.kwargs)
+        retry = GitHubRetry(longest_wait=longest_wait, gate=gate, allowed_methods=None)
+        reading = {"retry": retry, "seconds_between_writes": 0}
+        self._reader = CountedRequester(gate, **self._github.requester.kwargs | reading)
+        self._writer = CountedRequester(gate, pace, **self._github.requester.kwargs)
         self._caller = RetryingCaller(longest_wait)
         self._fork: Fork | None = None
         self._arguments: Mapping[str, Any] = {
@@ -163,6 +165,15 @@ class GitHubSession:
             yield client
         finally:
             client.close()
+
+    @contextmanager
+    def checking_first(self, check: Callable[[], None]) -> Iterator[None]:
+        """See `GitHub`."""
+        usual_check, self._gate.check = self._gate.check, check
+        try:
+            yield
+        finally:
+            self._gate.check = usual_check
 
     def close(self) -> None:
         """Close the connections."""

@@ -6,17 +6,17 @@ the next record or outside effect of the process with the lower number is refuse
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
-from typing import Any, cast
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TypeVar
 
 from psycopg import Connection
 
 from bot.git.connection import Connection as GitConnection
-from bot.github.protocol import GitHub
 from bot.pipeline.context import RepositoryContext
 from bot.server.database import Database, recording
+
+T = TypeVar("T")
 
 
 class Overtaken(BaseException):
@@ -54,47 +54,36 @@ class Fence:
 
 @contextmanager
 def fenced(context: RepositoryContext, fence: Fence) -> Iterator[RepositoryContext]:
-    """Yield a context in which the fence is checked before each call to GitHub, and before git talks to a remote."""
-    others = {name: other.mirror.connection for name, other in context.other_repositories.items()}
-    connections = [context.mirror.connection, *others.values()]
-    tokens = [connection.token for connection in connections]
-    for connection in connections:
-        _check_first(connection, fence)
-    try:
-        fenced_others: Mapping[str, RepositoryContext] = {
-            name: replace(other, github=_fenced_client(other.github, fence), home=_fenced_home(other, fence))
-            for name, other in context.other_repositories.items()
-        }
-        yield replace(context, github=_fenced_client(context.github, fence), other_repositories=fenced_others)
-    finally:
-        for connection, token in zip(connections, tokens, strict=True):
-            connection.token = token
+    """Yield the context; meanwhile the fence is checked directly before each request, and before git talks to a remote.
+
+    Not before each call of the client: a process may sleep between the look for a comment and the writing of it.
+    """
+    contexts = (context, *context.other_repositories.values())
+    clients = [client for one in contexts for client in (one.github, one.home) if client is not None]
+    remotes = [remote.connection for one in contexts for remote in (one.mirror, one.fork) if remote is not None]
+    with ExitStack() as stack:
+        for client in _distinct(clients):
+            stack.enter_context(client.checking_first(fence.check))
+        for connection in _distinct(remotes):
+            stack.enter_context(_check_last(connection, fence))
+        yield context
 
 
-def _check_first(connection: GitConnection, fence: Fence) -> None:
+def _distinct(things: Iterable[T]) -> Collection[T]:
+    return {id(thing): thing for thing in things}.values()
+
+
+@contextmanager
+def _check_last(connection: GitConnection, fence: Fence) -> Iterator[None]:
     token = connection.token
 
-    def checked() -> str:
+    def checked_token() -> str:
+        value = token() if callable(token) else token or ""  # a new one may have to be waited for
         fence.check()
-        return token() if callable(token) else token or ""
+        return value
 
-    connection.token = checked
-
-
-def _fenced_home(other: RepositoryContext, fence: Fence) -> GitHub | None:
-    return _fenced_client(other.home, fence) if other.home is not None else None
-
-
-def _fenced_client(client: GitHub, fence: Fence) -> GitHub:
-    return cast("GitHub", _FencedClient(client, fence))
-
-
-class _FencedClient:
-    """A client of GitHub that checks the fence whenever something of it is used."""
-
-    def __init__(self, client: GitHub, fence: Fence) -> None:
-        self._client, self._fence = client, fence
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the client has
-        self._fence.check()
-        return getattr(self._client, name)
+    connection.token = checked_token
+    try:
+        yield
+    finally:
+        connection.token = token

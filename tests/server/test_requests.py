@@ -9,9 +9,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from bot.config import parse_config
 from bot.errors import Unavailable
+from bot.git.mirror import open_beside
 from bot.github.rate_limits import Budget
 from bot.models import Candidate, Failed, Sha, Target, Verdict
 from bot.pipeline.request import BackportRequest
@@ -196,7 +199,11 @@ def test_who_was_overtaken_records_nothing_and_changes_nothing(
     target = Target.parse(TARGETS[0])
     slow = Fence(database, "run 1", "branch")
     store = PostgresStore(database, number, slow)
-    with another(office.context) as context, fenced(context, slow) as fenced_context:
+    with (
+        another(office.context) as context,
+        open_beside(context.mirror, "fork", context.mirror.connection.url, token="") as fork,
+        fenced(replace(context, fork=fork), slow) as fenced_context,
+    ):
         assert fenced_context.github.pull_request(7).number == 7
         assert fenced_context.mirror.branches()
         Fence(database, "branch")
@@ -204,11 +211,34 @@ def test_who_was_overtaken_records_nothing_and_changes_nothing(
             lambda: store.keep_decision(target, replace(FAILED, target=TARGETS[0])),
             lambda: fenced_context.github.react(1, "eyes"),
             fenced_context.mirror.branches,
+            fenced_context.heads.branches,
             slow.check,
         ):
             with pytest.raises(Overtaken):
                 effect()
     assert store.decision(target) is None
+
+
+@pytest.mark.parametrize("fault", [None, 502])
+def test_who_was_overtaken_in_the_middle_of_a_call_sends_no_further_request(
+    database: Database, office: Office, monkeypatch: pytest.MonkeyPatch, fault: int | None
+) -> None:
+    """Another process takes the work while this one looks for its comment, and before it looks again after a fault."""
+    injector, slow = office.fake_github._fault_injector, Fence(database, "branch")
+    paths: list[str] = []
+    app = injector._app
+
+    async def overtake(scope: Scope, receive: Receive, send: Send) -> None:
+        paths.append(scope["path"])
+        Fence(database, "branch")
+        await (app if fault is None else Response(status_code=fault))(scope, receive, send)
+
+    with another(office.context) as context, fenced(context, slow):
+        monkeypatch.setattr(injector, "_app", overtake)
+        with pytest.raises(Overtaken):
+            context.github.write_comment(7, "<!-- mine --> planned", marker="<!-- mine -->")
+        monkeypatch.undo()
+    assert len(paths) == 1
 
 
 def _server(database: Database, requests: Requests) -> RequestServer:
