@@ -136,7 +136,11 @@ class Database:
     def queue_figures(self) -> QueueFigures:
         """Return how many jobs there are, and how long they wait."""
         jobs = "SELECT queue_name, status::text, count(*) FROM procrastinate_jobs GROUP BY 1, 2 ORDER BY 1, 2"
-        mirrors = "SELECT repository, mirror_bytes FROM backport_survey WHERE mirror_bytes IS NOT NULL"
+        mirrors = """
+            SELECT known.name, mirror_bytes
+            FROM backport_survey JOIN backport_repository AS known ON known.id = repository
+            WHERE known.served AND mirror_bytes IS NOT NULL
+        """
         # A job is due when it was deferred, or at its moment.
         oldest = """
             SELECT queue_name, extract(epoch FROM now() - min(greatest(event.at, job.scheduled_at)))::float8

@@ -135,9 +135,9 @@ class Repositories:
         else:
             self._give_back(lent, sent)
 
-    def pause(self, name: str) -> datetime | None:
+    def pause(self, repository: str | int) -> datetime | None:
         """Return from when on requests in a repository are served again, if GitHub's limit is used up; else None."""
-        served = self._require(name)
+        served = self._require(repository)
         return self.budgets.pause(served.account, served.name)
 
     def config(self, name: str) -> Config | None:

@@ -23,15 +23,23 @@ SHOW, COMMENTS = "show-request", "comments"
 class RequestRow:
     """A recorded request. `refused`: another command of its comment was refused.
 
+    `repository_id` is GitHub's number of the repository; None if an earlier version recorded the request.
+
     `shown_state` is what the status comment has of the branches' states.
     """
 
     id: int
     repository: str
+    repository_id: int | None
     body: str
     refused: bool
     recorded_at: datetime
     shown_state: str
+
+    @property
+    def repository_key(self) -> str | int:
+        """What the repository is borrowed by: its number, as its name may come to be another one's."""
+        return self.repository if self.repository_id is None else self.repository_id
 
     @property
     def request(self) -> BackportRequest:

@@ -37,6 +37,7 @@ class Requests:
         self,
         request: BackportRequest,
         repository: str,
+        repository_id: int,
         targets: Sequence[str],
         order: Sequence[Target],
         ended: Collection[TargetOutcome],
@@ -50,11 +51,18 @@ class Requests:
         positions = {str(target): position for position, target in enumerate(order)}
         outcomes = {outcome.target: outcome for outcome in ended}
         with self._database.transaction() as connection:
-            values = (identity, repository, request.comment_id, request.model_dump_json(), request.original.number)
+            values = (
+                identity,
+                repository,
+                repository_id,
+                request.comment_id,
+                request.model_dump_json(),
+                request.original.number,
+            )
             # What is known is written as it is, so that its number is returned.
             statement = """
-                INSERT INTO backport_request AS known (identity, repository, comment_id, body, original)
-                VALUES (%s, %s, %s, %s, %s)
+                INSERT INTO backport_request AS known (identity, repository, repository_id, comment_id, body, original)
+                VALUES (%s, %s, %s, %s, %s, %s)
                 ON CONFLICT (identity) DO UPDATE SET identity = known.identity RETURNING id, xmax = 0
             """
             row = connection.execute(statement, values).fetchone()
@@ -174,7 +182,8 @@ class Requests:
     def _load(self, connection: Connection, request: int) -> tuple[RequestRow, list[RunRow]]:
         with connection.cursor(row_factory=class_row(RequestRow)) as cursor:
             row = cursor.execute(
-                "SELECT id, repository, body, refused, recorded_at, shown_state FROM backport_request WHERE id = %s",
+                "SELECT id, repository, repository_id, body, refused, recorded_at, shown_state "
+                "FROM backport_request WHERE id = %s",
                 (request,),
             ).fetchone()
         with connection.cursor(row_factory=class_row(RunRow)) as runs:

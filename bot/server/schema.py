@@ -105,6 +105,27 @@ _MIGRATIONS: tuple[LiteralString, ...] = (
     );
     """,
     "ALTER TABLE backport_request ADD COLUMN shown_state text NOT NULL DEFAULT ''",
+    # A name may come to be another repository's. Readings are made again each hour.
+    """
+    ALTER TABLE backport_request ADD COLUMN repository_id bigint;
+    UPDATE backport_request AS request SET repository_id = known.id FROM backport_repository AS known
+        WHERE known.served AND lower(known.name) = lower(request.repository);
+    UPDATE backport_request AS request SET repository_id = known.id FROM backport_repository AS known
+        WHERE request.repository_id IS NULL AND lower(request.repository) IN (
+            SELECT lower(former) FROM unnest(known.former_names) AS former
+        );
+    DROP INDEX backport_request_original;
+    CREATE INDEX backport_request_original ON backport_request (repository_id, original);
+    CREATE INDEX backport_request_of_a_name ON backport_request (lower(repository)) WHERE repository_id IS NULL;
+    DROP TABLE backport_survey;
+    CREATE TABLE backport_survey (
+        repository bigint PRIMARY KEY,
+        read_at timestamptz NOT NULL,
+        problem text NOT NULL DEFAULT '',
+        mirror_bytes bigint,
+        report text
+    );
+    """,
 )
 VERSION = len(_MIGRATIONS)
 """The version of the tables that this program works with."""

@@ -105,4 +105,7 @@ def _keep(connection: Connection, repository: ServedRepository) -> bool:
     # One that was made under a name that became free again is another one.
     taken = "UPDATE backport_repository SET served = false WHERE lower(name) = lower(%s) AND id <> %s"
     connection.execute(taken, (repository.name, repository.id))
+    # An earlier version of the bot recorded requests by the name alone.
+    own = "UPDATE backport_request SET repository_id = %s WHERE repository_id IS NULL AND lower(repository) = ANY(%s)"
+    connection.execute(own, (repository.id, list(repository.names)))
     return True

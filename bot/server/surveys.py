@@ -38,9 +38,12 @@ _REPORT = TypeAdapter(SyncReport)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """The last reading of a repository. `report` is the last that succeeded; `problem` says why this one did not."""
+    """The last reading of a repository, by GitHub's number of it.
 
-    repository: str
+    `report` is the last that succeeded; `problem` says why this one did not.
+    """
+
+    repository: int
     read_at: datetime
     problem: str
     mirror_bytes: int | None
@@ -52,12 +55,12 @@ class SurveyRows:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._parsed: dict[str, tuple[datetime, SyncReport | None]] = {}
+        self._parsed: dict[int, tuple[datetime, SyncReport | None]] = {}
 
-    def keep(self, repository: str, report: SyncReport, mirror_bytes: int) -> None:
+    def keep(self, repository: int, report: SyncReport, mirror_bytes: int) -> None:
         """Keep a reading in place of the one before it."""
         statement = """
-            INSERT INTO backport_survey (repository, read_at, mirror_bytes, report) VALUES (lower(%s), now(), %s, %s)
+            INSERT INTO backport_survey (repository, read_at, mirror_bytes, report) VALUES (%s, now(), %s, %s)
             ON CONFLICT (repository) DO UPDATE SET
                 read_at = now(), problem = '', mirror_bytes = excluded.mirror_bytes, report = excluded.report
         """
@@ -65,38 +68,37 @@ class SurveyRows:
         with self._database.transaction() as connection:
             connection.execute(statement, (repository, mirror_bytes, text))
 
-    def keep_problem(self, repository: str, problem: str) -> None:
+    def keep_problem(self, repository: int, problem: str) -> None:
         """Note why a repository could not be read; the last reading stays."""
         statement = """
-            INSERT INTO backport_survey (repository, read_at, problem) VALUES (lower(%s), now(), %s)
+            INSERT INTO backport_survey (repository, read_at, problem) VALUES (%s, now(), %s)
             ON CONFLICT (repository) DO UPDATE SET read_at = now(), problem = excluded.problem
         """
         with self._database.transaction() as connection:
             connection.execute(statement, (repository, problem.replace("\0", "")))
 
-    def load(self, repository: str) -> Survey | None:
+    def load(self, repository: int) -> Survey | None:
         """Return the last reading; None if there is none."""
         statement = """
             SELECT read_at, problem, mirror_bytes, CASE WHEN read_at = %s THEN NULL ELSE report END
             FROM backport_survey WHERE repository = %s
         """
-        name = repository.casefold()
-        known_at, known_report = self._parsed.get(name, (None, None))
+        known_at, known_report = self._parsed.get(repository, (None, None))
         with self._database.transaction() as connection:
-            row = connection.execute(statement, (known_at, name)).fetchone()
+            row = connection.execute(statement, (known_at, repository)).fetchone()
         if row is None:
             return None
         read_at, problem, mirror_bytes, text = row
         # A report of many branches takes a while to parse.
         report = known_report if read_at == known_at else _parse(text)
-        self._parsed[name] = read_at, report
+        self._parsed[repository] = read_at, report
         return Survey(repository=repository, read_at=read_at, problem=problem, mirror_bytes=mirror_bytes, report=report)
 
-    def read_at(self, repository: str) -> datetime | None:
+    def read_at(self, repository: int) -> datetime | None:
         """Return when a repository was read."""
         with self._database.transaction() as connection:
             statement = "SELECT read_at FROM backport_survey WHERE repository = %s"
-            row = connection.execute(statement, (repository.casefold(),)).fetchone()
+            row = connection.execute(statement, (repository,)).fetchone()
         return row[0] if row else None
 
 
@@ -125,28 +127,29 @@ class Surveyor:
             for served in self._repositories.served():
                 name = f"{_SURVEY} {served.id or served.name}"
                 job = Job(task=_SURVEY, queue=SURVEYS, lock=name, name=name)
-                self._database.defer(connection, job, repository=served.name)
+                self._database.defer(connection, job, repository=served.name, number=served.id)
 
-    def _survey(self, attempts: int, *, repository: str) -> None:
-        read_at = self._rows.read_at(repository)
+    def _survey(self, attempts: int, *, repository: str, number: int | None = None) -> None:
+        read_at = self._rows.read_at(number) if number is not None else None
         if read_at is not None and datetime.now(UTC) - read_at < _FRESH:
             return
         try:
-            with self._repositories.lend(repository, purpose=Purpose.READING) as context:
-                self._read(repository, for_a_job(context))
+            with self._repositories.lend(number or repository, purpose=Purpose.READING) as context:
+                self._read(for_a_job(context))
         except (RateLimited, Unavailable) as error:
             raise TryAgain(next_moment(error, attempts)) from error
         except NotServed:
             return  # it was taken out of the service meanwhile
         except BackportError as error:
             log.warning("The branches of %s could not be read: %s %s", repository, error.message, error.hint)
-            self._rows.keep_problem(repository, f"{error.message} {error.hint}".strip())
+            if number is not None:
+                self._rows.keep_problem(number, f"{error.message} {error.hint}".strip())
 
-    def _read(self, repository: str, context: RepositoryContext) -> None:
+    def _read(self, context: RepositoryContext) -> None:
         directory = context.mirror.git.directory.parent
         with only_one(directory):
             report = survey_repository(context, directory).survey
-        self._rows.keep(repository, report, folder_size(context.mirror.git.directory))
+        self._rows.keep(context.github.repository_id, report, folder_size(context.mirror.git.directory))
 
 
 def _without_bodies(report: SyncReport) -> SyncReport:

@@ -55,7 +55,9 @@ class RequestRecorder:
         """Record a request; see `RunTargets`."""
         order = serving_order(names, context.pick.patch_for(request.original))
         with recording():
-            number = self._requests.record(request, context.config.repository, comment.targets, order, comment.results)
+            # Not the name in the configuration: a former one may be another repository's.
+            name, repository_id = context.github.repository, context.github.repository_id
+            number = self._requests.record(request, name, repository_id, comment.targets, order, comment.results)
         self._numbers.append((number, request.comment_id))
 
     def begin(self, summary: RequestSummary) -> None:
@@ -121,7 +123,7 @@ class RequestServer:
         run.remember(Target.parse(other.target) for other in earlier_runs)
         following = run_log.following
         with (
-            self._repositories.lend(request_row.repository) as lent,
+            self._repositories.lend(request_row.repository_key) as lent,
             fenced(following(for_a_job(lent)), fence) as context,
         ):
             self._figures.note_budgets(lent)
@@ -154,7 +156,7 @@ class RequestServer:
             return
         fence = Fence(self._database, f"{SHOW} {request}")
         try:
-            lend = self._repositories.lend(row.repository, purpose=Purpose.ANSWER)
+            lend = self._repositories.lend(row.repository_key, purpose=Purpose.ANSWER)
             with lend as lent, fenced(for_a_job(lent), fence) as context:
                 try:
                     self._show_fenced(row, runs, fence, context)
@@ -175,12 +177,12 @@ class RequestServer:
         if not row.shown_state or all(run.step is None for run in runs):
             return False
         store = PostgresStore(self._database, row.id, Fence(self._database))
-        pause = self._repositories.pause(row.repository)
+        pause = self._repositories.pause(row.repository_key)
         return _state_words([_state_of(run, store, pause) for run in runs]) == row.shown_state
 
     def _show_fenced(self, row: RequestRow, runs: list[RunRow], fence: Fence, context: RepositoryContext) -> None:
         store = PostgresStore(self._database, row.id, fence)
-        pause = self._repositories.pause(row.repository)
+        pause = self._repositories.pause(row.repository_key)
         states = [_state_of(run, store, pause) for run in runs]
         hidden = {run.target for run in runs if not run.shown}
         ended = [state for state in states if not isinstance(state, TargetProgress)]

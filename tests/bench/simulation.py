@@ -188,7 +188,7 @@ class Simulation:
             ask.seen = self.clock  # serving reacts first
         request = _request(record.trigger.body, key=f"comment-{comment}-0")
         order = [Target.parse(target) for target in ask.targets]
-        number = self._requests.record(request, ask.repository, ask.targets, order, ())
+        number = self._requests.record(request, ask.repository, 1, ask.targets, order, ())
         self._comments[number] = comment
         self._requests.begin(number, refused=False)
         self._deliveries.end(delivery)

@@ -74,18 +74,20 @@ def record_survey(database: Database) -> str:
     named = replace(title, original=replace(title.original, author=HOSTILE, url="javascript:document.title='taken'"))
     branches = (branch(*every_state().originals, named), branch(state_of(3, branch=BRANCH), name=BRANCH))
     RepositoryRows(database).keep(ServedRepository(id=77, name="a/b"))
-    SurveyRows(database).keep("a/b", survey(*branches), 123_456)
+    SurveyRows(database).keep(77, survey(*branches), 123_456)
     return "a/b"
 
 
-def record_hostile(database: Database) -> int:
+def record_hostile(database: Database, repository_id: int) -> int:
     """Record a request with hostile values that waits, and return the number of its first run."""
     requests = Requests(database)
     request = _request("/backport release/1.2", key="comment-77-0")
     original = replace(request.original, title=HOSTILE, url="javascript:document.title='taken'", number=9)
     request = request.model_copy(update={"original": original, "command": f"/backport {HOSTILE}", "requester": HOSTILE})
     ended = Failed(target=f"{BRANCH}-2", message=HOSTILE, hint=f"[x](javascript:alert(1)) {HOSTILE}")
-    number = requests.record(request, REPOSITORY, [BRANCH, ended.target], [Target.parse(BRANCH)], [ended])
+    number = requests.record(
+        request, REPOSITORY, repository_id, [BRANCH, ended.target], [Target.parse(BRANCH)], [ended]
+    )
     store = PostgresStore(database, number, Fence(database, "hostile"))
     samples, target = Samples(), Target.parse(BRANCH)
     candidate = replace(_candidate(), branch=BRANCH)

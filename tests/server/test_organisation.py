@@ -205,3 +205,18 @@ def test_a_configuration_reaches_no_repository_of_another_installation(organisat
     assert "cannot be seen" in answer
     assert organisation.backports("acme/secret") == []
     assert not any("acme/secret.git" in str(request) for request in organisation.fake_github.requests()[before:])
+
+
+def test_a_repository_is_served_under_its_number_whatever_name_its_configuration_has(
+    organisation: Organisation,
+) -> None:
+    organisation.add("acme/widget")
+    organisation.fake_github.rename_repository("acme/widget", "acme/motor")
+    organisation.add("acme/gadget")
+    organisation.fake_github.rename_repository("acme/gadget", "acme/widget")
+    organisation.settle()
+    organisation.configure("acme/motor", "repository: acme/widget\nprove: {device: cpu, required: false}\n")
+    organisation.ask("acme/motor", "/backport release/1.2")
+    assert [pull.base.ref for pull in organisation.backports("acme/motor")] == ["release/1.2"]
+    assert organisation.backports("acme/widget") == []
+    assert organisation.answers("acme/widget") == []

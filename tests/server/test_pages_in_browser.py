@@ -30,7 +30,7 @@ def site(history: Path, tmp_path_factory: pytest.TempPathFactory, service_databa
     with running_site(history, tmp_path_factory.mktemp("site"), service_database) as running:
         running.office.issue(7).create_comment("/backport release/1.0 release/1.1 release/1.2")
         running.settle()
-        running.hostile = record_hostile(running.database)
+        running.hostile = record_hostile(running.database, running.office.context.github.repository_id)
         record_survey(running.database)
         yield running
 
@@ -140,7 +140,7 @@ def test_the_board_shows_what_its_filters_name(open_page: Callable[..., Page]) -
 
 
 def test_the_health_of_each_repository_is_shown(open_page: Callable[..., Page], site: Site) -> None:
-    SurveyRows(site.database).keep_problem("a/b", f"backport.yaml cannot be used. {HOSTILE}")
+    SurveyRows(site.database).keep_problem(77, f"backport.yaml cannot be used. {HOSTILE}")
     page = open_page("/repositories", java_script_enabled=False)
     served, other = page.get_by_role("article").filter(has_text="acme/widget"), page.get_by_role("article").first
     expect(served).to_contain_text("well")

@@ -27,7 +27,7 @@ from bot.server.proof_queues import proof_place
 from bot.server.repositories import Repositories, RepositorySource
 from bot.server.requests import Requests
 from bot.server.run_store import PostgresStore
-from bot.server.served_repository import ServedRepository
+from bot.server.served_repository import RepositoryRows, ServedRepository
 from bot.server.take_step import RequestServer
 from bot.server.worker import TryAgain
 from tests.pipeline.conftest import history, office
@@ -58,7 +58,7 @@ def record(
 ) -> int:
     request: BackportRequest = _request(f"/backport {' '.join(targets)}", key=key)
     order = [Target.parse(name) for name in targets]
-    number = requests.record(request, repository, [*targets, *(outcome.target for outcome in ended)], order, ended)
+    number = requests.record(request, repository, 1, [*targets, *(outcome.target for outcome in ended)], order, ended)
     requests.begin(number, refused=False)
     return number
 
@@ -245,6 +245,7 @@ def _server(database: Database, requests: Requests) -> RequestServer:
     def open_repository(_served: ServedRepository) -> Any:
         raise Unavailable("GitHub answered 502.", hint="Try again.")
 
+    RepositoryRows(database).keep(ServedRepository(id=1, name=REPOSITORY))
     repositories = Repositories(database, RepositorySource(open=open_repository, names=[REPOSITORY]))
     return RequestServer(database, requests, repositories, Figures(database), lambda _results: None)
 

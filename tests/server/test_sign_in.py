@@ -18,7 +18,7 @@ from bot.server.pages.application import open_pages
 from bot.server.pages.settings import PagesMode, PagesSettings
 from tests.pipeline.conftest import history
 from tests.pipeline.office import MAINTAINER
-from tests.server.site import Site, record_survey, running_site
+from tests.server.site import Site, record_hostile, record_survey, running_site
 
 __all__ = ["history"]
 
@@ -128,6 +128,24 @@ def test_nobody_sees_a_repository_that_github_does_not_show_them(site: Site, url
     assert "acme/widget" in session.get(f"{url}/board", timeout=60).text
     assert session.get(f"{url}/board?repository=a/b", timeout=60).status_code == 404
     assert "a/b" not in session.get(f"{url}/board", timeout=60).text
+
+
+def test_what_was_recorded_of_a_repository_is_not_shown_to_those_who_see_another_one_of_its_name(
+    site: Site, url: str
+) -> None:
+    run = record_hostile(site.database, repository_id=4711)
+    session = signed_in(site, url, MAINTAINER)
+    try:
+        assert session.get(f"{url}/runs/1", timeout=60).status_code == 200
+        for path in (f"/runs/{run}", f"/events?run={run}"):
+            assert session.get(url + path, timeout=60).status_code == 404
+        for path in ("/", "/board?repository=acme/widget&state=all"):
+            page = session.get(url + path, timeout=60)
+            assert page.status_code == 200
+            assert "taken" not in page.text
+    finally:
+        with site.database.transaction() as connection:
+            connection.execute("DELETE FROM backport_request WHERE repository_id = 4711")
 
 
 def test_who_may_not_write_changes_nothing(site: Site, url: str) -> None:

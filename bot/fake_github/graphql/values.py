@@ -28,6 +28,7 @@ class Viewer:
         """Return a repository's values."""
         return {
             "__typename": "Repository",
+            "databaseId": record.id,
             "id": node_id("R", record.id),
             "label": lambda _info, name: _label(record.labels.get(name.lower())),
             "milestone": lambda _info, number: _milestone(record.milestones.get(number)),

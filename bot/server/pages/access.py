@@ -28,13 +28,24 @@ class Reader:
     session: Session | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownRepository:
+    """A repository that is served, or was. Its number says which one it is: a name may come to be another one's.
+
+    `id` is None in a request of an earlier version of the bot.
+    """
+
+    id: int | None
+    name: str
+
+
 class Access(Protocol):
     """Knows who reads, and what each reader may see. Its methods may ask GitHub, so they are called in a thread."""
 
     def reader(self, request: Request) -> Reader:
         """Return who reads. Raises AccessDenied if the person has to sign in first."""
 
-    def visible(self, reader: Reader, repositories: Sequence[str]) -> list[str]:
+    def visible(self, reader: Reader, repositories: Sequence[KnownRepository]) -> list[KnownRepository]:
         """Return those of the repositories that the reader sees."""
 
 
@@ -46,7 +57,7 @@ class PublicAccess:
         del request
         return Reader()
 
-    def visible(self, reader: Reader, repositories: Sequence[str]) -> list[str]:
+    def visible(self, reader: Reader, repositories: Sequence[KnownRepository]) -> list[KnownRepository]:
         """See `Access`."""
         del reader
         return list(repositories)

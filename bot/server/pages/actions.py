@@ -61,7 +61,7 @@ class Actions:
     def _act(self, request: Request, form: Mapping[str, str], verb: Verb) -> Response:
         reader = self._access.reader(request)
         pair = self._queries.find(request.path_params["run"])
-        if pair is None or not self._access.visible(reader, [pair[0].repository]):
+        if pair is None or not self._access.visible(reader, [pair[0].known_repository]):
             return missing(reader)
         state, run = pair
         if not self._is_ours(request, form, reader, f"{verb} {run.id}"):

@@ -34,11 +34,13 @@ class BoardPage:
         """Show the board of one repository."""
         reader = self.access.reader(request)
         repositories = self.access.visible(reader, self.queries.repositories())
-        name = request.query_params.get("repository") or next(iter(repositories), "")
-        if name not in repositories:
+        names = [known.name for known in repositories]
+        name = request.query_params.get("repository") or next(iter(names), "")
+        number = next((known.id for known in repositories if known.name == name), None)
+        if number is None:
             return missing(reader)
-        survey = self.surveys.load(name)
-        branches, rows = self._rows(name, survey)
+        survey = self.surveys.load(number)
+        branches, rows = self._rows(number, survey)
         wanted = _filter(request.query_params)
         selection = [row for row in rows if wanted.takes(row, branches)]
         states = [state for state in survey.report.branches if not state.problem] if survey and survey.report else []
@@ -48,11 +50,11 @@ class BoardPage:
             reader,
             tab="board",
             repository=name,
-            repositories=repositories,
+            repositories=names,
             survey=survey,
             branches=branches,
             shown_branches=[wanted.branch] if wanted.branch in branches else branches,
-            rows=self._with_titles(name, selection[:_MOST_ROWS]),
+            rows=self._with_titles(number, selection[:_MOST_ROWS]),
             surplus=max(0, len(selection) - _MOST_ROWS),
             total=len(rows),
             wanted=wanted,
@@ -64,14 +66,14 @@ class BoardPage:
             weeks=WEEKS,
         )
 
-    def _rows(self, repository: str, survey: Survey | None) -> tuple[list[str], list[BoardRow]]:
+    def _rows(self, repository: int, survey: Survey | None) -> tuple[list[str], list[BoardRow]]:
         report = survey.report if survey else None
         runs = self.queries.last_runs(repository)
         names = [state.branch for state in report.branches if not state.problem] if report else []
         branches = list(dict.fromkeys([*names, *sorted({run.target for run in runs}, reverse=True)]))
         return branches, board_rows(report, runs, branches)
 
-    def _with_titles(self, repository: str, rows: Sequence[BoardRow]) -> list[BoardRow]:
+    def _with_titles(self, repository: int, rows: Sequence[BoardRow]) -> list[BoardRow]:
         """Fill in what only the requests know of an original."""
         numbers = [row.number for row in rows if row.number is not None and not row.title]
         texts = self.queries.originals(repository, numbers) if numbers else {}

@@ -16,6 +16,7 @@ import requests
 
 from bot.errors import GitHubError, Unavailable
 from bot.github.app_registration import web_url
+from bot.server.pages.access import KnownRepository
 from bot.server.pages.session import SignIn
 
 _SECONDS = 15
@@ -72,15 +73,20 @@ class OAuthApp:
         """Return whose token it is; raises GitHubError."""
         return str(_call("GET", f"{self.api_url}/user", token=token)["login"])
 
-    def visible(self, token: str, repositories: Sequence[str]) -> list[str]:
-        """Return those of the repositories that the person sees; raises GitHubError."""
-        visible: list[str] = []
+    def visible(self, token: str, repositories: Sequence[KnownRepository]) -> list[KnownRepository]:
+        """Return those of the repositories that the person sees, and that are still those of their names.
+
+        Raises GitHubError.
+        """
+        visible: list[KnownRepository] = []
         for begin in range(0, len(repositories), _MOST_AT_ONCE):
-            names = repositories[begin : begin + _MOST_AT_ONCE]
-            variables = {f"v{index}": part for index, part in enumerate("/".join(names).split("/"))}
+            asked = repositories[begin : begin + _MOST_AT_ONCE]
+            variables = {
+                f"v{index}": part for index, part in enumerate("/".join(known.name for known in asked).split("/"))
+            }
             fields = " ".join(
-                f"r{index}: repository(owner: $v{2 * index}, name: $v{2 * index + 1}) {{ id }}"
-                for index in range(len(names))
+                f"r{index}: repository(owner: $v{2 * index}, name: $v{2 * index + 1}) {{ databaseId }}"
+                for index in range(len(asked))
             )
             declared = ", ".join(f"${name}: String!" for name in variables)
             query = {"query": f"query({declared}) {{ {fields} }}", "variables": variables}
@@ -89,7 +95,8 @@ class OAuthApp:
                 raise GitHubError(
                     "GitHub did not say what you see, so nothing is shown.", hint="Try again in a minute."
                 )
-            visible += [name for index, name in enumerate(names) if data.get(f"r{index}")]
+            numbers = [(data.get(f"r{index}") or {}).get("databaseId") for index in range(len(asked))]
+            visible += [known for known, number in zip(asked, numbers, strict=True) if number and number == known.id]
         return visible
 
     def comment(self, token: str, repository: str, number: int, body: str) -> str:

@@ -47,18 +47,18 @@ class HealthPage:
     def health(self, request: Request) -> Response:
         """Show each repository that the reader sees."""
         reader = self.access.reader(request)
-        names = self.access.visible(reader, self.queries.repositories())
-        served = {repository.name: repository for repository in self.repositories.served()}
-        counts = self.queries.count_open(names)
+        visible = self.access.visible(reader, self.queries.repositories())
+        served = {repository.id: repository for repository in self.repositories.served()}
+        counts = self.queries.count_open(visible)
         rows = [
             RepositoryHealth(
-                name=name,
-                is_served=name in served,
-                survey=self.surveys.load(name),
-                open_requests=counts.get(name.casefold(), 0),
-                budgets=self.repositories.budgets.known(served[name].account) if name in served else (),
+                name=known.name,
+                is_served=known.id in served,
+                survey=self.surveys.load(known.id) if known.id is not None else None,
+                open_requests=counts.get(known.id, 0),
+                budgets=self.repositories.budgets.known(served[known.id].account) if known.id in served else (),
             )
-            for name in names
+            for known in visible
         ]
         return page(
             "health.html.j2", reader, tab="health", rows=rows, at=lambda moment: datetime.fromtimestamp(moment, UTC)

@@ -38,7 +38,7 @@ STEP, LINE = "step", "line"
 class _Stamp(NamedTuple):
     """What would be seen of a run in a list, and the number of its last line."""
 
-    repository: str
+    repository: int | None
     state: str
     line: int
 
@@ -47,7 +47,7 @@ class _Stamp(NamedTuple):
 class _Viewer:
     """An open page: of one run, or of all runs of these repositories."""
 
-    repositories: Collection[str]
+    repositories: Collection[int | None]
     run: int | None = None
     events: set[str] = field(default_factory=set)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -96,9 +96,9 @@ class Live:
         number = request.query_params.get("run", "")
         if not number:
             visible = self._access.visible(reader, self._queries.repositories())
-            return _Viewer(frozenset(map(str.casefold, visible)))
+            return _Viewer(frozenset(known.id for known in visible))
         pair = self._queries.find(read_number(number) or 0)
-        if pair is None or not self._access.visible(reader, [pair[0].repository]):
+        if pair is None or not self._access.visible(reader, [pair[0].known_repository]):
             return None
         return _Viewer((), pair[1].id)
 
@@ -149,7 +149,7 @@ class Live:
     def _stamps(self) -> Mapping[int, _Stamp]:
         """Read the runs of all requests that have not ended."""
         statement = """
-            SELECT run.id, lower(request.repository) AS repository,
+            SELECT run.id, request.repository_id AS repository,
                 concat_ws(' ', run.step, run.rounds, run.ending, job.status) AS state,
                 coalesce((SELECT max(id) FROM backport_log AS log WHERE log.run = run.id), 0) AS line
             FROM backport_request AS request JOIN backport_run AS run ON run.request = request.id

@@ -56,7 +56,7 @@ class RunPages:
         """Show one run."""
         reader = self.access.reader(request)
         pair = self.queries.find(request.path_params["run"])
-        if pair is None or not self.access.visible(reader, [pair[0].repository]):
+        if pair is None or not self.access.visible(reader, [pair[0].known_repository]):
             return missing(reader)
         state, run = pair
         record = self.queries.record(run.id)

@@ -13,6 +13,7 @@ from psycopg.rows import class_row, dict_row
 
 from bot.pipeline.request import BackportRequest
 from bot.server.database import Database
+from bot.server.pages.access import KnownRepository
 from bot.server.request_rows import TAKE_STEP
 
 _OPEN, _ENDED = 100, 30
@@ -59,6 +60,7 @@ class RequestState:
 
     id: int
     repository: str
+    repository_id: int | None
     number: int
     title: str
     url: str
@@ -67,6 +69,11 @@ class RequestState:
     recorded_at: datetime
     ended_at: datetime | None
     runs: Sequence[RunState] = ()
+
+    @property
+    def known_repository(self) -> KnownRepository:
+        """The repository that decides who may see it."""
+        return KnownRepository(id=self.repository_id, name=self.repository)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +110,9 @@ class RunRecord:
     difference: str | None
 
 
-_SELECT_REQUESTS: LiteralString = "SELECT id, repository, body, recorded_at, ended_at FROM backport_request"
+_SELECT_REQUESTS: LiteralString = (
+    "SELECT id, repository, body, recorded_at, ended_at, repository_id FROM backport_request"
+)
 _SELECT_RUNS: LiteralString = """
     SELECT id, request, target, step, rounds, since, ending, proof, opened FROM backport_run
 """
@@ -127,30 +136,31 @@ class RunQueries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def repositories(self) -> list[str]:
+    def repositories(self) -> list[KnownRepository]:
         """Return the repositories that are served, or were, by name."""
-        with self._database.transaction() as connection:
-            rows = connection.execute("SELECT name FROM backport_repository ORDER BY lower(name)").fetchall()
-        return [row[0] for row in rows]
+        statement = "SELECT id, name FROM backport_repository ORDER BY lower(name), served DESC"
+        with (
+            self._database.transaction() as connection,
+            connection.cursor(row_factory=class_row(KnownRepository)) as rows,
+        ):
+            return rows.execute(statement).fetchall()
 
-    def count_open(self, repositories: Sequence[str]) -> dict[str, int]:
-        """Count the requests that have not ended, by repository in lower case."""
+    def count_open(self, repositories: Sequence[KnownRepository]) -> dict[int | None, int]:
+        """Count the requests that have not ended, by the number of the repository."""
         statement = """
-            SELECT lower(repository), count(*) FROM backport_request
-            WHERE ended_at IS NULL AND lower(repository) = ANY(%s) GROUP BY 1
+            SELECT repository_id, count(*) FROM backport_request
+            WHERE ended_at IS NULL AND repository_id = ANY(%s) GROUP BY 1
         """
         with self._database.transaction() as connection:
-            return dict(connection.execute(statement, ([name.casefold() for name in repositories],)).fetchall())
+            return dict(connection.execute(statement, ([known.id for known in repositories],)).fetchall())
 
-    def open_requests(self, repositories: Sequence[str]) -> list[RequestState]:
+    def open_requests(self, repositories: Sequence[KnownRepository]) -> list[RequestState]:
         """Return the requests that have not ended, oldest first."""
-        return self._requests(
-            " WHERE ended_at IS NULL AND lower(repository) = ANY(%s) ORDER BY id", repositories, _OPEN
-        )
+        return self._requests(" WHERE ended_at IS NULL AND repository_id = ANY(%s) ORDER BY id", repositories, _OPEN)
 
-    def ended_requests(self, repositories: Sequence[str], before: int | None = None) -> list[RequestState]:
+    def ended_requests(self, repositories: Sequence[KnownRepository], before: int | None = None) -> list[RequestState]:
         """Return those that have, newest first; those of a number lower than `before`."""
-        where: LiteralString = " WHERE ended_at IS NOT NULL AND lower(repository) = ANY(%s)"
+        where: LiteralString = " WHERE ended_at IS NOT NULL AND repository_id = ANY(%s)"
         if before is None:
             return self._requests(where + " ORDER BY id DESC", repositories, _ENDED)
         return self._requests(where + " AND id < %s ORDER BY id DESC", repositories, _ENDED, before)
@@ -187,34 +197,34 @@ class RunQueries:
         with self._database.transaction() as connection, connection.cursor(row_factory=class_row(LogLine)) as rows:
             return rows.execute(statement, (run, _LINES)).fetchall()[::-1]
 
-    def last_runs(self, repository: str) -> list[LastRun]:
+    def last_runs(self, repository: int | None) -> list[LastRun]:
         """Return the last run for each original and branch of a repository."""
         statement = """
             SELECT DISTINCT ON (original, target)
                 run.id, original, target, step, since, ending, proof, opened
             FROM backport_run AS run JOIN backport_request AS request ON request.id = run.request
-            WHERE lower(repository) = %s AND original IS NOT NULL ORDER BY original, target, run.id DESC
+            WHERE repository_id = %s AND original IS NOT NULL ORDER BY original, target, run.id DESC
         """
         with self._database.transaction() as connection, connection.cursor(row_factory=class_row(LastRun)) as rows:
-            return rows.execute(statement, (repository.casefold(),)).fetchall()
+            return rows.execute(statement, (repository,)).fetchall()
 
-    def originals(self, repository: str, numbers: Sequence[int]) -> dict[int, tuple[str, str]]:
+    def originals(self, repository: int | None, numbers: Sequence[int]) -> dict[int, tuple[str, str]]:
         """Return the title and the address of originals, as the last request for each has them."""
         statement = """
             SELECT DISTINCT ON (original) original, body FROM backport_request
-            WHERE lower(repository) = %s AND original = ANY(%s) ORDER BY original, id DESC
+            WHERE repository_id = %s AND original = ANY(%s) ORDER BY original, id DESC
         """
         with self._database.transaction() as connection:
-            rows = connection.execute(statement, (repository.casefold(), list(numbers))).fetchall()
+            rows = connection.execute(statement, (repository, list(numbers))).fetchall()
         originals = {number: json.loads(body)["original"] for number, body in rows}
         return {number: (original["title"], original["url"]) for number, original in originals.items()}
 
     def _requests(
-        self, where: LiteralString, repositories: Sequence[str], limit: int, *values: int
+        self, where: LiteralString, repositories: Sequence[KnownRepository], limit: int, *values: int
     ) -> list[RequestState]:
-        names = [name.casefold() for name in repositories]
+        ids = [known.id for known in repositories]
         with self._database.transaction() as connection:
-            return _load(connection, _SELECT_REQUESTS + where + " LIMIT %s", (names, *values, limit))
+            return _load(connection, _SELECT_REQUESTS + where + " LIMIT %s", (ids, *values, limit))
 
 
 def _load(connection: Connection, statement: LiteralString, values: tuple[Any, ...]) -> list[RequestState]:
@@ -235,6 +245,7 @@ def _request(row: tuple[Any, ...], runs: Sequence[RunState]) -> RequestState:
     return RequestState(
         id=row[0],
         repository=row[1],
+        repository_id=row[5],
         number=body["original"]["number"],
         title=body["original"]["title"],
         url=body["original"]["url"],

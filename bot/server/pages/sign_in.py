@@ -14,7 +14,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bot.errors import BackportError, GitHubError
-from bot.server.pages.access import AccessDenied, Reader
+from bot.server.budgets import Purpose
+from bot.server.pages.access import AccessDenied, KnownRepository, Reader
 from bot.server.pages.github_person import OAuthApp
 from bot.server.pages.rendering import page
 from bot.server.pages.session import Cookies, Session, SignIn
@@ -25,23 +26,24 @@ log = logging.getLogger(__name__)
 _SECONDS = 300.0
 """How long GitHub's word on what a person sees is believed."""
 _MOST_PEOPLE = 1000
+_Ask = Callable[[Sequence[KnownRepository]], Sequence[KnownRepository]]
 
 
 @dataclass(slots=True)
 class _Sight:
     """What each person sees, as GitHub said a while ago."""
 
-    _answers: dict[tuple[str, str], tuple[float, bool]] = field(default_factory=dict)
+    _answers: dict[tuple[str, KnownRepository], tuple[float, bool]] = field(default_factory=dict)
 
-    def visible(self, person: str, names: Sequence[str], ask: Callable[[Sequence[str]], Sequence[str]]) -> list[str]:
+    def visible(self, person: str, repositories: Sequence[KnownRepository], ask: _Ask) -> list[KnownRepository]:
         now = time.monotonic()
-        unknown = [name for name in names if self._answers.get((person, name), (0.0, False))[0] <= now]
+        unknown = [known for known in repositories if self._answers.get((person, known), (0.0, False))[0] <= now]
         if unknown:
             seen = set(ask(unknown))
             if len(self._answers) > _MOST_PEOPLE * 10:
                 self._answers.clear()
-            self._answers |= {(person, name): (now + _SECONDS, name in seen) for name in unknown}
-        return [name for name in names if self._answers.get((person, name), (0.0, False))[1]]
+            self._answers |= {(person, known): (now + _SECONDS, known in seen) for known in unknown}
+        return [known for known in repositories if self._answers.get((person, known), (0.0, False))[1]]
 
 
 class GitHubAccess:
@@ -61,13 +63,15 @@ class GitHubAccess:
             raise AccessDenied(page("sign_in.html.j2", Reader(), status=401, tab="", next=quote(path)))
         return Reader(login=session.login, session=session)
 
-    def visible(self, reader: Reader, repositories: Sequence[str]) -> list[str]:
+    def visible(self, reader: Reader, repositories: Sequence[KnownRepository]) -> list[KnownRepository]:
         """See `Access`."""
         session = reader.session
         if session is None:
             return []
         try:
-            return self._sight.visible(session.key, repositories, lambda names: self.app.visible(session.token, names))
+            return self._sight.visible(
+                session.key, repositories, lambda unknown: self.app.visible(session.token, unknown)
+            )
         except GitHubError as error:
             raise AccessDenied(page("refused.html.j2", reader, status=502, tab="", error=error)) from error
 
@@ -116,19 +120,23 @@ class ProxyAccess:
             raise AccessDenied(page("no_proxy.html.j2", Reader(), status=403, tab=""))
         return Reader(login=login)
 
-    def visible(self, reader: Reader, repositories: Sequence[str]) -> list[str]:
+    def visible(self, reader: Reader, repositories: Sequence[KnownRepository]) -> list[KnownRepository]:
         """See `Access`."""
         login = reader.login or ""
         return self._sight.visible(
-            login, repositories, lambda names: [name for name in names if self._sees(login, name)]
+            login, repositories, lambda unknown: [known for known in unknown if self._sees(login, known)]
         )
 
-    def _sees(self, login: str, repository: str) -> bool:
+    def _sees(self, login: str, repository: KnownRepository) -> bool:
+        if repository.id is None:
+            return False
         try:
-            with self._repositories.lend(repository) as context:
-                return context.github.permission(login) not in (None, "none")
+            # Looking must not use up what is left for work.
+            with self._repositories.lend(repository.id, even_if_broken=True, purpose=Purpose.READING) as context:
+                is_same = context.github.repository_id == repository.id
+                return is_same and context.github.permission(login) not in (None, "none")
         except BackportError as error:
-            log.warning("What %s sees of %s is unknown: %s", login, repository, error)
+            log.warning("What %s sees of %s is unknown: %s", login, repository.name, error)
             return False
 
 
