@@ -29,7 +29,7 @@ from bot.server.fence import Fence, Overtaken, fenced
 from bot.server.operation import Figures
 from bot.server.patience import BREAKDOWNS, FETCHES, OnResults, for_a_job, next_moment
 from bot.server.proof_queues import proof_place, turn_on_device
-from bot.server.repositories import Repositories
+from bot.server.repositories import NotServed, Repositories
 from bot.server.request_rows import SHOW, TAKE_STEP, RequestRow, RunRow, branch_lock
 from bot.server.requests import Requests
 from bot.server.run_log import RunLog
@@ -169,6 +169,12 @@ class RequestServer:
         except Overtaken:
             return
         except Exception as error:
+            if isinstance(error, NotServed) and datetime.now(UTC) - row.recorded_at > _LONGEST:
+                log.warning("Nobody is told any more how the request ended: %s", error)
+                with self._database.transaction() as connection:
+                    fence.hold(connection)
+                    self._requests.end(connection, row.id)
+                return
             log.warning("%s Trying again.", error, exc_info=not isinstance(error, BackportError))
             raise TryAgain(next_moment(error, attempts)) from error
 

@@ -241,12 +241,12 @@ def test_who_was_overtaken_in_the_middle_of_a_call_sends_no_further_request(
     assert len(paths) == 1
 
 
-def _server(database: Database, requests: Requests) -> RequestServer:
+def _server(database: Database, requests: Requests, names: Sequence[str] = (REPOSITORY,)) -> RequestServer:
     def open_repository(_served: ServedRepository) -> Any:
         raise Unavailable("GitHub answered 502.", hint="Try again.")
 
     RepositoryRows(database).keep(ServedRepository(id=1, name=REPOSITORY))
-    repositories = Repositories(database, RepositorySource(open=open_repository, names=[REPOSITORY]))
+    repositories = Repositories(database, RepositorySource(open=open_repository, names=names))
     return RequestServer(database, requests, repositories, Figures(database), lambda _results: None)
 
 
@@ -264,6 +264,20 @@ def test_a_step_waits_for_github_a_day_and_then_ends_its_branch(database: Databa
     outcome = PostgresStore(database, number, Fence(database, "x")).decision(Target.parse(TARGETS[0]))
     assert isinstance(outcome, Failed)
     assert outcome.message == "GitHub answered 502."
+
+
+def test_a_request_of_a_repository_that_is_not_served_any_more_ends_after_a_day(
+    database: Database, requests: Requests
+) -> None:
+    number = record(requests, TARGETS[:1])
+    take, show = _server(database, requests, names=()).tasks()
+    with pytest.raises(TryAgain):
+        show.run(0, request=number)
+    with database.transaction() as connection:
+        connection.execute("UPDATE backport_request SET recorded_at = now() - interval '25 hours'")
+    take.run(0, run=1, step="pick", rounds=0, repository=REPOSITORY)
+    show.run(0, request=number)
+    assert requests.count_open() == 0
 
 
 def test_a_step_that_was_taken_meanwhile_is_not_taken_again(database: Database, requests: Requests) -> None:

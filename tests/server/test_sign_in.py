@@ -137,7 +137,7 @@ def test_what_was_recorded_of_a_repository_is_not_shown_to_those_who_see_another
     session = signed_in(site, url, MAINTAINER)
     try:
         assert session.get(f"{url}/runs/1", timeout=60).status_code == 200
-        for path in (f"/runs/{run}", f"/events?run={run}"):
+        for path in (f"/runs/{run}", f"/events?run={run}", f"/runs/{'9' * 30}", f"/runs/{'9' * 5000}"):
             assert session.get(url + path, timeout=60).status_code == 404
         for path in ("/", "/board?repository=acme/widget&state=all"):
             page = session.get(url + path, timeout=60)

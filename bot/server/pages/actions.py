@@ -24,6 +24,7 @@ from bot.server.pages.rendering import page
 from bot.server.pages.run_pages import missing
 from bot.server.pages.run_queries import RequestState, RunQueries, RunState
 from bot.server.pages.sign_in import GitHubAccess
+from bot.server.pages.words import read_number
 from bot.server.repositories import Repositories
 
 _LARGEST_FORM = 4096
@@ -60,7 +61,7 @@ class Actions:
 
     def _act(self, request: Request, form: Mapping[str, str], verb: Verb) -> Response:
         reader = self._access.reader(request)
-        pair = self._queries.find(request.path_params["run"])
+        pair = self._queries.find(read_number(request.path_params["run"]) or 0)
         if pair is None or not self._access.visible(reader, [pair[0].known_repository]):
             return missing(reader)
         state, run = pair

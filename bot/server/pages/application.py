@@ -58,7 +58,7 @@ class Pages:
         app = Starlette(
             routes=[
                 Route("/", runs.runs),
-                Route("/runs/{run:int}", runs.run),
+                Route("/runs/{run}", runs.run),
                 Route("/board", board.board),
                 Route("/repositories", health.health),
                 Route("/events", self._live.events),
@@ -102,8 +102,8 @@ def _with_sign_in(settings: PagesSettings, database: Database, repositories: Rep
         Route("/sign-in", access.begin),
         Route(_CALLBACK, access.end),
         Route("/sign-out", actions.sign_out, methods=["POST"]),
-        Route("/runs/{run:int}/redo", actions.redo, methods=["POST"]),
-        Route("/runs/{run:int}/cancel", actions.cancel, methods=["POST"]),
+        Route("/runs/{run}/redo", actions.redo, methods=["POST"]),
+        Route("/runs/{run}/cancel", actions.cancel, methods=["POST"]),
     ]
     return Pages(database, repositories, access, routes)
 

@@ -55,7 +55,7 @@ class RunPages:
     def run(self, request: Request) -> Response:
         """Show one run."""
         reader = self.access.reader(request)
-        pair = self.queries.find(request.path_params["run"])
+        pair = self.queries.find(read_number(request.path_params["run"]) or 0)
         if pair is None or not self.access.visible(reader, [pair[0].known_repository]):
             return missing(reader)
         state, run = pair
