@@ -73,11 +73,6 @@ class RepositoryRows:
             numbers = [repository.id for repository in repositories if _keep(connection, repository)]
             connection.execute("UPDATE backport_repository SET served = false WHERE id <> ALL(%s)", (numbers,))
 
-    def drop(self, repository_id: int) -> None:
-        """Record that a repository is not served any more."""
-        with self._database.transaction() as connection:
-            connection.execute("UPDATE backport_repository SET served = false WHERE id = %s", (repository_id,))
-
     def note_head(self, repository_id: int, commit: str | None) -> None:
         """Note the tip of a repository's default branch; None for one that is not known."""
         statement = """
