@@ -163,6 +163,8 @@ class RequestRun:
     def _plan_and_pick(self, target: Target, context: RepositoryContext) -> Step | None:
         if not isinstance(self.plan(target, context), TargetPlan):
             return None
+        for sibling_target, sibling in self._candidates.items():
+            self._bring(sibling_target, sibling, resolve_repository(sibling_target, context))
         result = self.pick(target, context.pick, context, tools=tools_for(target.branch, context.pick))
         return Step.PROVE if isinstance(result, Candidate) and self.request.options.prove else Step.PUBLISH
 
@@ -176,11 +178,15 @@ class RequestRun:
 
     @contextmanager
     def _proof_of(self, target: Target, candidate: Candidate, repository: RepositoryContext) -> Iterator[ProofMeans]:
-        # The step that made the candidate may have run on another machine.
-        repository.mirror.fetch([candidate.base_commit])
-        self.store.fetch_objects(target, candidate, repository.mirror)
+        self._bring(target, candidate, repository)
         with configured_proof(repository) as means:
             yield means
+
+    def _bring(self, target: Target, candidate: Candidate, repository: RepositoryContext) -> None:
+        """Bring a candidate into the mirror: the step that made it may have run on another machine."""
+        if not repository.mirror.contains(candidate.commit):
+            repository.mirror.fetch([candidate.base_commit])
+            self.store.fetch_objects(target, candidate, repository.mirror)
 
     def plan(self, target: Target, context: RepositoryContext) -> Decision:
         """Pin the branch and decide, wherever the target is. An error becomes its outcome, never an exception."""
@@ -313,7 +319,7 @@ class RequestRun:
                 return Moved("the branch of a sibling moved")
             return Moved("a sibling was not opened") if self._comes_back else sibling_failure(target, self.request)
         verdict = self.store.verdict(target, candidate) if self.request.options.prove else None
-        self.store.fetch_objects(target, candidate, repository.mirror)
+        self._bring(target, candidate, repository)
         return publish_candidate(plan, candidate, verdict, self.request, repository, before)
 
     def end_moved(self, target: Target, attempts: int) -> Failed:

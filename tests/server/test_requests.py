@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +15,11 @@ from starlette.types import Receive, Scope, Send
 
 from bot.config import parse_config
 from bot.errors import Unavailable
-from bot.git.mirror import open_beside
+from bot.git.mirror import open_beside, open_mirror
 from bot.github.rate_limits import Budget
 from bot.models import Candidate, Failed, Sha, Target, Verdict
 from bot.pipeline.request import BackportRequest
-from bot.pipeline.run import Step
+from bot.pipeline.run import RequestRun, Step
 from bot.proof.inconclusive import inconclusive
 from bot.server.database import Database
 from bot.server.fence import Fence, Overtaken, fenced
@@ -239,6 +240,25 @@ def test_who_was_overtaken_in_the_middle_of_a_call_sends_no_further_request(
             context.github.write_comment(7, "<!-- mine --> planned", marker="<!-- mine -->")
         monkeypatch.undo()
     assert len(paths) == 1
+
+
+def test_a_sibling_that_another_machine_made_is_brought_before_the_pick(
+    database: Database, requests: Requests, office: Office, tmp_path: Path
+) -> None:
+    number, names = record(requests, TARGETS[:2]), [Target.parse(name) for name in TARGETS[:2]]
+    store, original = PostgresStore(database, number, Fence(database, "x")), office.context.github.pull_request(7)
+    about = {"original": original, "commits": (original.merge_commit,)}
+    request = requests.load(number)[0].request.model_copy(update=about)
+    RequestRun(request, store, comes_back=True).take(Step.PICK, names[0], office.context, rounds=0)
+    sibling = store.pick(names[0])
+    assert isinstance(sibling, Candidate)
+    url = office.context.mirror.connection.url
+    with another(office.context) as context, open_mirror(url, tmp_path / "other-machine.git", token="") as mirror:
+        context = replace(context, pick=replace(context.pick, mirror=mirror))
+        run = RequestRun(request, store, comes_back=True)
+        run.remember(names[:1])
+        run.take(Step.PICK, names[1], context, rounds=0)
+        assert mirror.contains(sibling.commit)
 
 
 def _server(database: Database, requests: Requests, names: Sequence[str] = (REPOSITORY,)) -> RequestServer:
