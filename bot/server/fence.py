@@ -7,9 +7,10 @@ the next record or outside effect of the process with the lower number is refuse
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from typing import TypeVar
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Self, TypeVar
 
+import psycopg
 from psycopg import Connection
 
 from bot.git.connection import Connection as GitConnection
@@ -24,7 +25,11 @@ class Overtaken(BaseException):
 
 
 class Fence:
-    """The numbers that one step holds."""
+    """The numbers that one step holds. The first thing is the step's own.
+
+    `with fence:` is the step. A process that ends in the middle of one leaves a loss, which the next to take the thing
+    finds in `losses`; a step that comes to any end of its own takes them away.
+    """
 
     def __init__(self, database: Database, *things: str) -> None:
         """Take the next number of each thing."""
@@ -32,12 +37,29 @@ class Fence:
             INSERT INTO backport_fence AS fence VALUES (%s, 1)
             ON CONFLICT (thing) DO UPDATE SET number = fence.number + 1 RETURNING number
         """
-        self._database = database
+        self._database, self._own = database, things[:1]
         self._numbers: dict[str, int] = {}
+        self.losses = 0
         with recording(), database.transaction() as connection:
             for thing in sorted(things):  # in one order, so that two processes never wait for each other
                 row = connection.execute(statement, (thing,)).fetchone()
                 self._numbers[thing] = row[0] if row else 0
+
+    def __enter__(self) -> Self:
+        """Count this step as lost until its end."""
+        statement = "UPDATE backport_fence SET losses = losses + 1 WHERE thing = ANY(%s) RETURNING losses - 1"
+        with recording(), self._database.transaction() as connection:
+            self.hold(connection)
+            row = connection.execute(statement, (list(self._own),)).fetchone()
+        self.losses = row[0] if row else 0
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the losses away, unless another step has taken a number meanwhile."""
+        statement = "UPDATE backport_fence SET losses = 0 WHERE thing = ANY(%s)"
+        with suppress(psycopg.Error, Overtaken), self._database.transaction() as connection:
+            self.hold(connection)
+            connection.execute(statement, (list(self._own),))
 
     def check(self) -> None:
         """Raise Overtaken if another step has taken a number of any of the things since."""

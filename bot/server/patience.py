@@ -9,11 +9,16 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
-from bot.errors import RateLimited
+from bot.errors import BackportError, RateLimited
 from bot.models import TargetOutcome
 from bot.pipeline.context import RepositoryContext
 
 log = logging.getLogger(__name__)
+
+
+class LostTooOften(BackportError):
+    """A step that was begun again and again has come to no end, as if it killed the process."""
+
 
 OnResults = Callable[[tuple[TargetOutcome, ...]], None]
 """Gets the outcomes of a request that has ended."""
@@ -22,12 +27,23 @@ FETCHES = 8
 """Attempts, over half an hour: a fetch that fails so often does not fail because GitHub was busy."""
 BREAKDOWNS = 4
 """Further attempts after an error that nobody foresaw; then whoever asked is told."""
+_LOSSES = 10
+"""Processes that may end in the middle of one step: by a restart, or by another step that they were taking."""
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=10)
 
 
 def for_a_job(context: RepositoryContext) -> RepositoryContext:
     """Return the context of a job: it comes back to what GitHub does not know yet, in place of waiting for it."""
     return replace(context, pauses=(), retries_later=True)
+
+
+def check_losses(losses: int) -> None:
+    """Raise LostTooOften if too many processes have ended while they did one thing."""
+    if losses >= _LOSSES:
+        raise LostTooOften(
+            f"The bot's process ended {losses} times in a row in the middle of this, so it is not tried again.",
+            hint="Its operator looks at why, for example at the memory that the machine has; then ask again.",
+        )
 
 
 def database_moment(error: psycopg.Error) -> datetime:

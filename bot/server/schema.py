@@ -126,6 +126,7 @@ _MIGRATIONS: tuple[LiteralString, ...] = (
         report text
     );
     """,
+    "ALTER TABLE backport_fence ADD COLUMN losses int NOT NULL DEFAULT 0",
 )
 VERSION = len(_MIGRATIONS)
 """The version of the tables that this program works with."""

@@ -17,7 +17,7 @@ from bot.proof.run_isolated import RunsEnded
 from bot.server.budgets import Purpose
 from bot.server.deliveries import Deliveries, Delivery
 from bot.server.fence import Fence, Overtaken, fenced
-from bot.server.patience import BREAKDOWNS, FETCHES, OnResults, database_moment, for_a_job, next_moment
+from bot.server.patience import BREAKDOWNS, FETCHES, OnResults, check_losses, database_moment, for_a_job, next_moment
 from bot.server.repositories import Repositories
 from bot.server.requests import Requests
 from bot.server.take_step import RequestRecorder
@@ -73,7 +73,9 @@ class DeliveryServer:
     def _serve_open(self, record: Delivery, attempts: int) -> None:
         problem = ""
         try:
-            self._serve(record, self._deliveries.fence(record.id))
+            with self._deliveries.fence(record.id) as fence:
+                check_losses(fence.losses)
+                self._serve(record, fence)
         except (RunsEnded, Overtaken):
             return  # what it was about is served after the next start, or another process serves it
         except psycopg.Error as error:

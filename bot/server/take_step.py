@@ -27,7 +27,7 @@ from bot.server.budgets import Purpose
 from bot.server.database import Database, recording
 from bot.server.fence import Fence, Overtaken, fenced
 from bot.server.operation import Figures
-from bot.server.patience import BREAKDOWNS, FETCHES, OnResults, for_a_job, next_moment
+from bot.server.patience import BREAKDOWNS, FETCHES, LostTooOften, OnResults, check_losses, for_a_job, next_moment
 from bot.server.proof_queues import proof_place, turn_on_device
 from bot.server.repositories import NotServed, Repositories
 from bot.server.request_rows import SHOW, TAKE_STEP, RequestRow, RunRow, branch_lock
@@ -101,7 +101,8 @@ class RequestServer:
         run_log = RunLog(self._database, row.id, this_step.value)
         run_log.begin()
         try:
-            with self._figures.time(this_step.value):
+            with fence, self._figures.time(this_step.value):
+                check_losses(fence.losses)
                 self._take_fenced(row, this_step, fence, run_log)
         except (RunsEnded, Overtaken):
             return  # it is taken after the next start, or another process has taken it
@@ -244,6 +245,8 @@ class RequestServer:
 def _is_over(error: Exception, attempts: int, request: RequestRow) -> bool:
     """Say whether another attempt is of no use; if it is, log why there is one."""
     match error:
+        case LostTooOften():
+            is_over = True
         case FetchFailed():
             is_over = attempts >= FETCHES
         case BackportError() | psycopg.Error():

@@ -254,10 +254,10 @@ def test_a_sibling_that_another_machine_made_is_brought_before_the_pick(
     assert isinstance(sibling, Candidate)
     url = office.context.mirror.connection.url
     with another(office.context) as context, open_mirror(url, tmp_path / "other-machine.git", token="") as mirror:
-        context = replace(context, pick=replace(context.pick, mirror=mirror))
         run = RequestRun(request, store, comes_back=True)
         run.remember(names[:1])
-        run.take(Step.PICK, names[1], context, rounds=0)
+        elsewhere = replace(context, pick=replace(context.pick, mirror=mirror))
+        run.take(Step.PICK, names[1], elsewhere, rounds=0)
         assert mirror.contains(sibling.commit)
 
 
@@ -298,6 +298,23 @@ def test_a_request_of_a_repository_that_is_not_served_any_more_ends_after_a_day(
     take.run(0, run=1, step="pick", rounds=0, repository=REPOSITORY)
     show.run(0, request=number)
     assert requests.count_open() == 0
+
+
+def test_a_step_that_kills_its_process_again_and_again_ends_its_branch(database: Database, requests: Requests) -> None:
+    number = record(requests, TARGETS[:1])
+    take, _ = _server(database, requests).tasks()
+    arguments = {"run": 1, "step": "pick", "rounds": 0, "repository": REPOSITORY}
+    for _ in range(9):
+        Fence(database, "run 1").__enter__()  # as a process that is killed leaves it
+    with pytest.raises(TryAgain):  # GitHub does not answer, which is an end of its own
+        take.run(0, **arguments)
+    for _ in range(10):
+        assert PostgresStore(database, number, Fence(database, "x")).decision(Target.parse(TARGETS[0])) is None
+        Fence(database, "run 1").__enter__()
+    take.run(0, **arguments)
+    outcome = PostgresStore(database, number, Fence(database, "x")).decision(Target.parse(TARGETS[0]))
+    assert isinstance(outcome, Failed)
+    assert "ended 10 times" in outcome.message
 
 
 def test_a_step_that_was_taken_meanwhile_is_not_taken_again(database: Database, requests: Requests) -> None:
