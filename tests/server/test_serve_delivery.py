@@ -67,6 +67,16 @@ def test_an_outage_of_a_day_is_given_up(deliveries: Deliveries, database: Databa
     assert deliveries.problems() == ("GitHub answered 502.",)
 
 
+def test_a_delivery_that_kills_its_process_again_and_again_is_given_up(
+    deliveries: Deliveries, database: Database
+) -> None:
+    for _ in range(10):
+        deliveries.fence(1).__enter__()  # as a process that is killed leaves it
+    _serve(database, Unavailable("The reply cannot be written either.", hint="Try again."))
+    (problem,) = deliveries.problems()
+    assert "ended 10 times" in problem
+
+
 def test_a_fetch_is_tried_again_for_half_an_hour(deliveries: Deliveries, database: Database) -> None:
     error = FetchFailed("The branches could not be listed.", hint="Check the network.")
     with pytest.raises(TryAgain):
