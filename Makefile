@@ -28,8 +28,9 @@ $(READY): pyproject.toml constraints.txt Makefile
 demo: $(READY) ## Run the main job on real sglang releases: a /backport comment in, proven pull requests out
 	@$(BIN)/backport-bot demo
 
+# Three processes also on two cores: each waits for other processes a part of its time.
 test: $(READY) ## Run the tests
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: $(READY) ## Check format, lint, types, imports between packages, and that lock and reference are current
 	@$(BIN)/ruff format --check .
