@@ -167,7 +167,9 @@ def _make(*words: str) -> str:
     """Run make with this Python's programs, without a look at whether they are current."""
     command = ["make", "--old-file=.venv/.ready", f"BIN={Path(sys.executable).parent}", *words]
     # The tests run suites without pytest's plugins; make runs the bot's own tests, which need theirs.
-    variables = {name: value for name, value in os.environ.items() if name != "PYTEST_DISABLE_PLUGIN_AUTOLOAD"}
+    # The make that runs these tests hands on its options, and that it is the outer one.
+    others = ("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "MAKEFLAGS", "MFLAGS", "MAKELEVEL")
+    variables = {name: value for name, value in os.environ.items() if name not in others}
     result = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
