@@ -180,8 +180,9 @@ def test_a_database_that_goes_away_stops_the_work_only_for_a_while(
     monkeypatch.setattr(worker_module, "_PAUSE", 0.1)
     calls = Calls()
     defer(database, 1)
-    with working(database, calls):
-        calls.wait_for(1)
+    with working(database, calls) as worker:
+        # A job whose end is not recorded yet would be begun again.
+        assert worker.wait_until(lambda: database.count_jobs() == 0, PATIENCE)
         with psycopg.connect(database.conninfo, autocommit=True) as administrator:
             administrator.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
