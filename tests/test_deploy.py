@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
-import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -83,19 +81,6 @@ def test_they_leave_the_service_the_time_that_it_takes_to_end() -> None:
     assert pod["terminationGracePeriodSeconds"] >= pause + GRACE + 20
     assert int(unit_seconds) >= GRACE + 20 + 60, "its own PostgreSQL gets a minute"
     assert COMPOSE["services"]["bot"]["stop_grace_period"] == "1m"
-
-
-def test_the_command_of_the_page_fits_the_image() -> None:
-    page = (ROOT / "docs/service.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"^```sh\n(docker run .*?)```", page, re.DOTALL | re.MULTILINE)
-    words = shlex.split(block.replace("\\\n", " "))
-    options = dict(itertools.pairwise(words))
-    (port,) = re.findall(r"^EXPOSE (\d+)", CONTAINERFILE, re.MULTILINE)
-    (volume,) = re.findall(r"^VOLUME (.*)", CONTAINERFILE, re.MULTILINE)
-    assert options["--publish"] == f"127.0.0.1:{port}:{port}"
-    assert options["--volume"].endswith(f":{volume}")
-    assert int(options["--stop-timeout"]) >= GRACE + 20
-    assert words[-1] == COMPOSE["services"]["bot"]["image"]
 
 
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:

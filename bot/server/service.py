@@ -117,19 +117,7 @@ def running_service(
         check = ConfigurationCheck(database, repositories)
         events = RepositoryEvents(database, repositories, check)
         tasks += [*check.tasks(), *events.tasks()]
-        if settings.reads_github:
-            reader = GitHubReader(database, requests, repositories, check)
-            tasks += reader.tasks()
-            reader.defer()
-
-        if settings.pages.mode is not PagesMode.OFF and settings.reads_github:
-            surveyor = Surveyor(database, repositories)
-            tasks += surveyor.tasks()
-            surveyor.defer()
-
-        keeper = Keeper(database, settings.retention)
-        tasks += keeper.tasks()
-        keeper.defer()
+        tasks += _timer_tasks(settings, database, requests, repositories, check)
 
         def upkeep() -> None:
             deliveries.defer_lost()
@@ -153,6 +141,24 @@ def running_service(
         worker.start()
         stack.callback(worker.stop)
         yield Service(f"{url}/webhook", database, deliveries, requests, worker, repositories)
+
+
+def _timer_tasks(
+    settings: ServiceSettings,
+    database: Database,
+    requests: Requests,
+    repositories: Repositories,
+    check: ConfigurationCheck,
+) -> list[Task]:
+    """Return the tasks that a timer begins, and defer the first job of each."""
+    timers: list[GitHubReader | Surveyor | Keeper] = [Keeper(database, settings.retention)]
+    if settings.reads_github:
+        timers.append(GitHubReader(database, requests, repositories, check))
+    if settings.reads_github and settings.pages.mode is not PagesMode.OFF:
+        timers.append(Surveyor(database, repositories))
+    for timer in timers:
+        timer.defer()
+    return [task for timer in timers for task in timer.tasks()]
 
 
 def _trigger_reader(settings: ServiceSettings, repositories: Repositories) -> ReadTrigger:

@@ -14,7 +14,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.environment.loopback import run_server
 from bot.errors import ConfigError
-from bot.server.pages.application import open_pages
+from bot.server.pages.access import KnownRepository, PublicAccess, Reader
+from bot.server.pages.application import Pages, open_pages
 from bot.server.pages.settings import PagesMode, PagesSettings
 from tests.pipeline.conftest import history
 from tests.pipeline.office import MAINTAINER
@@ -128,6 +129,22 @@ def test_nobody_sees_a_repository_that_github_does_not_show_them(site: Site, url
     assert "acme/widget" in session.get(f"{url}/board", timeout=60).text
     assert session.get(f"{url}/board?repository=a/b", timeout=60).status_code == 404
     assert "a/b" not in session.get(f"{url}/board", timeout=60).text
+
+
+class _SeesNothing(PublicAccess):
+    def visible(self, reader: Reader, repositories: Sequence[KnownRepository]) -> list[KnownRepository]:
+        return []
+
+
+def test_who_sees_no_repository_yet_is_told_so_on_every_page(site: Site) -> None:
+    pages = Pages(site.database, site.service.repositories, _SeesNothing())
+    with run_server(Starlette(routes=pages.routes)) as url:
+        for path in ("/", "/board", "/repositories"):
+            page = requests.get(url + path, timeout=60)
+            assert (page.status_code, "acme" in page.text) == (200, False), path
+        assert "No repository" in requests.get(f"{url}/board", timeout=60).text
+        assert requests.get(f"{url}/board?repository=acme/widget", timeout=60).status_code == 404
+        pages.close()
 
 
 def test_what_was_recorded_of_a_repository_is_not_shown_to_those_who_see_another_one_of_its_name(

@@ -37,6 +37,8 @@ class BoardPage:
         names = [known.name for known in repositories]
         name = request.query_params.get("repository") or next(iter(names), "")
         number = next((known.id for known in repositories if known.name == name), None)
+        if not name:
+            return page("board.html.j2", reader, tab="board", repository="")
         if number is None:
             return missing(reader)
         survey = self.surveys.load(number)
